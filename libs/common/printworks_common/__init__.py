@@ -1,0 +1,1 @@
+"""What the Printworks services share: event models, Kafka, storage, settings, telemetry, Shopify access."""

@@ -1,0 +1,1 @@
+"""Printworks ingest: Shopify webhooks in, order events out; reconciliation with Shopify."""

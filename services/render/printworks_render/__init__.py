@@ -1,0 +1,1 @@
+"""Printworks render: coordinator, worker and deliverer, and the rendering engine."""

@@ -1,0 +1,1 @@
+"""Printworks retention: clears what has had its day, and nothing else."""
