@@ -1,0 +1,114 @@
+"""Commands, catalog, privacy, retention and reconciliation events."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from printworks_common.events.base import Event, EventPart, Moment, OrderScopedEvent, Sha256, ShopifyId
+from printworks_common.events.topics import Topic
+
+
+class CommandKind(StrEnum):
+    RETRY = "retry"
+    RERENDER = "rerender"
+    CANCEL = "cancel"
+    REPLACE_INPUT = "replace_input"
+    REDELIVER = "redeliver"
+
+
+class ReplacementInput(EventPart):
+    """A picture that a merchant has uploaded in place of a corrupt or lost one; already in our bucket."""
+
+    input_id: str
+    key: str
+    sha256: Sha256
+    bytes: int
+    media_type: str | None = None
+
+
+class CommandIssued(OrderScopedEvent):
+    """What a person or a machine asks of one print job."""
+
+    type_name: ClassVar[str] = "printworks.command.issued.v1"
+    topic: ClassVar[str] = Topic.COMMANDS
+
+    command_id: UUID
+    job_id: UUID
+    kind: str = Field(description="One of CommandKind; open for more.")
+    replacement: ReplacementInput | None = None
+    issued_by: str = Field(description="Id of the API key or of the staff member; no name, no e-mail.")
+    issued_at: Moment
+
+
+class CatalogKind(StrEnum):
+    TEMPLATE = "template"
+    MAPPING = "mapping"
+    ASSET = "asset"
+    STORAGE = "storage"
+    RETENTION = "retention"
+    HOLD = "hold"
+
+
+class CatalogEntry(Event):
+    """The newest state of one thing in a shop's catalog. Deleted: `deleted` is true and `body` is empty."""
+
+    type_name: ClassVar[str] = "printworks.catalog.entry.v1"
+    topic: ClassVar[str] = Topic.CATALOG
+
+    kind: str = Field(description="One of CatalogKind; open for more.")
+    entry_id: str
+    version: int
+    deleted: bool = False
+    body: dict[str, Any] = Field(default_factory=dict)
+    changed_at: Moment
+
+    def key(self) -> str:
+        return f"{self.shop}/{self.kind}/{self.entry_id}"
+
+
+class PrivacyRequested(Event):
+    """Erase a customer or a shop, or export a customer. Orders are named by id; nothing else personal is carried."""
+
+    type_name: ClassVar[str] = "printworks.privacy.requested.v1"
+    topic: ClassVar[str] = Topic.PRIVACY
+
+    kind: Literal["erase_customer", "erase_shop", "export_customer"]
+    request_id: str
+    order_ids: tuple[ShopifyId, ...] = ()
+    requested_at: Moment
+
+    def key(self) -> str:
+        return self.shop
+
+
+class RetentionPurged(OrderScopedEvent):
+    """The hosted files of an order are gone: its day had come."""
+
+    type_name: ClassVar[str] = "printworks.retention.purged.v1"
+    topic: ClassVar[str] = Topic.RETENTION
+
+    run_id: UUID
+    retention_date: date
+    objects: int
+    bytes: int
+    purged_at: Moment
+
+
+class ReconciliationCounted(Event):
+    """Which orders Shopify has in a window, in pages."""
+
+    type_name: ClassVar[str] = "printworks.reconciliation.counted.v1"
+    topic: ClassVar[str] = Topic.RECONCILIATION
+
+    run_id: UUID
+    window_from: Moment
+    window_to: Moment
+    page: int
+    last_page: bool
+    order_ids: tuple[ShopifyId, ...]
+
+    def key(self) -> str:
+        return self.shop

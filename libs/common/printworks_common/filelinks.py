@@ -1,0 +1,68 @@
+"""Tokens of `/files/<token>/<name>`: they name shop, file and signing key, and carry neither object key nor expiry.
+
+A token is for ever; whether the file may still be read is decided per request, from the file's row. Keys rotate: new
+tokens are signed with the first key, old tokens stay valid as long as their key is configured.
+
+Token: base64url without padding of `key id (1 byte length + ASCII) | file id (16 bytes) | shop (UTF-8) | MAC (16 bytes)`,
+MAC = first 16 bytes of HMAC-SHA256 over what stands before it.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import UUID
+
+_MAC_BYTES = 16
+_UUID_BYTES = 16
+
+
+@dataclass(frozen=True)
+class FileRef:
+    shop: str
+    file_id: UUID
+
+
+@dataclass(frozen=True)
+class LinkSigner:
+    """Signs and reads tokens. `keys` maps key id to secret; `current` signs new ones."""
+
+    keys: Mapping[str, bytes]
+    current: str
+
+    def token(self, shop: str, file: UUID) -> str:
+        kid = self.current.encode("ascii")
+        body = bytes([len(kid)]) + kid + file.bytes + shop.encode()
+        return base64.urlsafe_b64encode(body + self._mac(self.current, body)).rstrip(b"=").decode("ascii")
+
+    def read(self, token: str) -> FileRef | None:
+        """What the token names, or None for anything that we have not signed."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        if not raw or len(raw) < 1 + raw[0] + _UUID_BYTES + 1 + _MAC_BYTES:
+            return None
+        body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        kid_end = 1 + raw[0]
+        try:
+            kid = body[1:kid_end].decode("ascii")
+            shop = body[kid_end + _UUID_BYTES :].decode()
+        except UnicodeDecodeError:
+            return None
+        # The last base64 digit has spare bits: only the one spelling that we write is accepted.
+        if kid not in self.keys or not hmac.compare_digest(mac, self._mac(kid, body)):
+            return None
+        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != token:
+            return None
+        return FileRef(shop=shop, file_id=UUID(bytes=body[kid_end : kid_end + _UUID_BYTES]))
+
+    def url(self, public_url: str, shop: str, file: UUID, name: str) -> str:
+        """Absolute link of a file; `name` is for the reader of the link, the token alone decides."""
+        return f"{public_url.rstrip('/')}/files/{self.token(shop, file)}/{quote(name, safe='')}"
+
+    def _mac(self, kid: str, body: bytes) -> bytes:
+        return hmac.new(self.keys[kid], body, hashlib.sha256).digest()[:_MAC_BYTES]
