@@ -1,0 +1,56 @@
+"""The rendering engine: template, design and pinned inputs in; production files and a report out.
+
+Pure: no Kafka, no network, no clock. The same job with the same renderer version gives the same pixels, and the same
+bytes on the same image and CPU family. It runs one job per process; native libraries are kept to one thread, so that
+the number of workers alone decides how many cores are used.
+"""
+
+from pathlib import Path
+
+import cv2
+
+from printworks_render.engine.job import (
+    Check,
+    Level,
+    OrderFacts,
+    PreflightReport,
+    RenderedFile,
+    RenderError,
+    RenderJob,
+    RenderReport,
+)
+from printworks_render.engine.recipes import recipe_for
+
+__all__ = [
+    "Check",
+    "Level",
+    "OrderFacts",
+    "PreflightReport",
+    "RenderError",
+    "RenderJob",
+    "RenderReport",
+    "RenderedFile",
+    "memory_bytes",
+    "preview",
+    "render",
+]
+
+cv2.setNumThreads(1)
+
+
+def render(job: RenderJob, out_dir: Path) -> RenderReport:
+    """Make all files of the job in `out_dir` (which exists and is empty) and check them.
+
+    Raises `RenderError` with a reason of `printworks_common.failures`; files left in `out_dir` are then worthless.
+    """
+    return recipe_for(job.template.recipe).render(job, out_dir)
+
+
+def preview(job: RenderJob, out_dir: Path, max_px: int = 1200) -> list[RenderedFile]:
+    """The customer-facing preview: one JPEG per area, longest side `max_px`. Raises `RenderError`."""
+    return recipe_for(job.template.recipe).preview(job, out_dir, max_px)
+
+
+def memory_bytes(job: RenderJob) -> int:
+    """The most memory, in bytes, that `render(job, …)` will use. Raises `RenderError` for unreadable inputs."""
+    return recipe_for(job.template.recipe).memory_bytes(job)
