@@ -40,11 +40,12 @@ class FileFacts(EventPart):
     bytes: int
     sha256: Sha256
     crc32: int = 0
+    area: str | None = Field(default=None, description="Which side or part of the product, such as `front`.")
     width_px: int | None = None
     height_px: int | None = None
     width_mm: float | None = None
     height_mm: float | None = None
-    dpi: int | None = None
+    dpi: float | None = None
     colour_space: str | None = None
     bleed_mm: float | None = None
     pages: int | None = None

@@ -76,6 +76,8 @@ class Design(Document):
     """What the customer made: pictures and texts for the template's slots, stickers, options."""
 
     schema_version: Literal[1] = 1
+    template: Name | None = None
+    """The shop's template that this was made of; needed when the product is not mapped to one."""
     photos: Annotated[dict[Name, PhotoChoice], Field(max_length=40)] = Field(default_factory=dict)
     texts: Annotated[dict[Name, TextChoice], Field(max_length=40)] = Field(default_factory=dict)
     stickers: Annotated[list[PlacedSticker], Field(max_length=50)] = Field(default_factory=list)

@@ -1,0 +1,177 @@
+"""Everything that reaches the coordinator through Kafka: orders, results, commands, purges. One record at a time."""
+
+from datetime import datetime
+
+from printworks_common import ids
+from printworks_common.clock import Clock
+from printworks_common.errors import PoisonError
+from printworks_common.events.artwork import JobStatus
+from printworks_common.events.control import CommandIssued, CommandKind, RetentionPurged
+from printworks_common.events.envelope import OutgoingRecord, encode
+from printworks_common.events.orders import OrderReceived, OrderTouched, TouchReason
+from printworks_common.events.print_jobs import ArtworkVersion
+from printworks_common.events.rendering import RenderFailed, RenderFinished
+from printworks_common.failures import Reason
+from printworks_common.kafka import Record
+
+from printworks_render.coordinator import decisions, metrics, transitions
+from printworks_render.coordinator.decisions import Intake
+from printworks_render.coordinator.model import Job, Order, ShopCatalog
+from printworks_render.coordinator.snapshots import SOURCE
+from printworks_render.coordinator.store import Change, OrderStore
+
+AUTOMATIC_ATTEMPTS = 2
+"""A crash of native code is tried once more by itself: it may have been the neighbour's fault."""
+
+TRIED_AGAIN = frozenset({Reason.RENDER_CRASHED, Reason.RENDER_FAILED})
+
+
+class OrderIntake:
+    """Handles records of `orders`, `render-results`, `commands` and `retention`. Every handler is idempotent."""
+
+    def __init__(self, store: OrderStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def handle(self, record: Record) -> None:
+        """Take one record in. Raises `PoisonError` for what cannot be understood."""
+        match record.event_type:
+            case OrderReceived.type_name:
+                await self.order_received(record.decode(OrderReceived))
+            case RenderFinished.type_name:
+                await self.render_finished(record.decode(RenderFinished))
+            case RenderFailed.type_name:
+                await self.render_failed(record.decode(RenderFailed))
+            case CommandIssued.type_name:
+                await self.command_issued(record.decode(CommandIssued))
+            case RetentionPurged.type_name:
+                await self.purged(record.decode(RetentionPurged))
+            case _:
+                raise PoisonError("The event type is not known here.", code="unknown_event_type")
+
+    async def order_received(self, received: OrderReceived) -> None:
+        catalog = await self._store.catalog(received.shop)
+        outcome = Intake.STALE
+
+        def decide(known: Order | None) -> Change | None:
+            nonlocal outcome
+            taken = decisions.take_in(known, received, catalog, self._clock.now())
+            outcome = taken.outcome
+            if outcome is Intake.CHANGED:
+                return Change(taken.order)
+            if outcome is Intake.SAME_SECOND and known is not None:
+                return Change(known, [self._read_again(received)])
+            return None
+
+        await self._store.change(received.shop, received.order_id, decide)
+        metrics.ORDERS_TAKEN_IN.labels(outcome=outcome).inc()
+
+    async def render_finished(self, event: RenderFinished) -> None:
+        """The first result for the job's present artwork version counts; any other changes nothing."""
+        now = self._clock.now()
+
+        def transition(job: Job) -> Job:
+            artwork = ArtworkVersion(
+                artwork_version=event.artwork_version,
+                current=True,
+                template_version=job.template_version,
+                renderer_version=event.renderer_version,
+                files=event.files,
+                preflight=event.preflight,
+                spec_line=event.spec_line,
+                completed_at=event.finished_at,
+            )
+            return transitions.ready(job, artwork, now)
+
+        counted = await self._result(event, transition)
+        metrics.RESULTS.labels(outcome="ready" if counted else "ignored").inc()
+
+    async def render_failed(self, event: RenderFailed) -> None:
+        """A failure of an attempt that is over (a newer one runs) changes nothing."""
+        now = self._clock.now()
+
+        def transition(job: Job) -> Job:
+            if event.attempt < job.attempt:
+                return job
+            if event.reason_code in TRIED_AGAIN and job.tries < AUTOMATIC_ATTEMPTS:
+                return transitions.requeued(job, event.reason_code, now)
+            return transitions.failed(job, event.reason_code, event.detail, now)
+
+        counted = await self._result(event, transition)
+        metrics.RESULTS.labels(outcome=event.reason_code if counted else "ignored").inc()
+
+    async def command_issued(self, command: CommandIssued) -> None:
+        """What a person asks for. A command that no longer fits the job's state changes nothing."""
+        catalog = await self._store.catalog(command.shop)
+        now = self._clock.now()
+
+        def decide(order: Order | None) -> Change | None:
+            job = order.job(command.job_id) if order else None
+            if order is None or job is None or order.purged_at is not None:
+                return None
+            return _changed(order, job, commanded(job, command, catalog, now))
+
+        await self._store.change(command.shop, command.order_id, decide)
+        metrics.COMMANDS.labels(kind=command.kind).inc()
+
+    async def purged(self, event: RetentionPurged) -> None:
+        """The order's files are gone: its jobs are cleared, and no new work is taken for it."""
+
+        def decide(order: Order | None) -> Change | None:
+            if order is None or order.purged_at is not None:
+                return None
+            jobs = tuple(transitions.cleared(job, event.purged_at) for job in order.jobs)
+            return Change(order.model_copy(update={"jobs": jobs, "purged_at": event.purged_at}))
+
+        await self._store.change(event.shop, event.order_id, decide)
+
+    async def _result(self, event: RenderFinished | RenderFailed, transition: transitions.Transition) -> bool:
+        """Apply a result to the job that waits for it. Returns whether it changed anything."""
+        counted = False
+
+        def decide(order: Order | None) -> Change | None:
+            nonlocal counted
+            job = order.job(event.job_id) if order else None
+            if order is None or job is None:
+                return None
+            if job.status is not JobStatus.PENDING or job.artwork_version != event.artwork_version:
+                return None
+            change = _changed(order, job, transition(job))
+            counted = change is not None
+            return change
+
+        await self._store.change(event.shop, event.order_id, decide)
+        return counted
+
+    def _read_again(self, received: OrderReceived) -> OutgoingRecord:
+        touched = OrderTouched(
+            shop=received.shop,
+            order_id=received.order_id,
+            reason=TouchReason.SAME_SECOND,
+            noticed_at=self._clock.now(),
+        )
+        event_id = ids.event_id(
+            touched.type_name, touched.key(), decisions.content_hash(received), received.updated_at.isoformat()
+        )
+        return encode(touched, event_id=event_id, source=SOURCE, time=touched.noticed_at)
+
+
+def commanded(job: Job, command: CommandIssued, catalog: ShopCatalog, now: datetime) -> Job:
+    """The job after a command; the same job where the command does not fit its state."""
+    match command.kind:
+        case CommandKind.RETRY:
+            return decisions.retried(job, catalog, command.issued_by, now)
+        case CommandKind.RERENDER if job.status in {JobStatus.READY, JobStatus.FAILED}:
+            return decisions.replanned(job, catalog, command.issued_by, now)
+        case CommandKind.CANCEL if job.status in {JobStatus.PENDING, JobStatus.READY, JobStatus.FAILED}:
+            return transitions.cancelled(job, "stopped by the shop", now, actor=command.issued_by)
+        case CommandKind.REPLACE_INPUT if command.replacement is not None and job.status is not JobStatus.CANCELLED:
+            return decisions.with_replacement(job, command.replacement, catalog, command.issued_by, now)
+        case _:
+            return job
+
+
+def _changed(order: Order, before: Job, after: Job) -> Change | None:
+    if after is before:
+        return None
+    return Change(transitions.with_status(order.with_job(after)))

@@ -1,0 +1,17 @@
+"""Metrics of the coordinator."""
+
+from printworks_common.metrics import counter, gauge, histogram
+
+ORDERS_TAKEN_IN = counter("printworks_coordinator_orders_total", "Orders taken in, by what they changed.", ["outcome"])
+RESULTS = counter("printworks_coordinator_results_total", "Render results, by outcome; ignored: late.", ["outcome"])
+COMMANDS = counter("printworks_coordinator_commands_total", "Commands from people and machines.", ["kind"])
+PINNED = counter("printworks_coordinator_pinned_total", "Tries to pin the inputs of a job, by outcome.", ["outcome"])
+RELEASED = counter("printworks_coordinator_released_total", "Render requests released.", [])
+JOBS_WAITING = gauge("printworks_coordinator_jobs_waiting", "Pending jobs by the step they wait in.", ["step"])
+OLDEST_WAITING = gauge(
+    "printworks_coordinator_oldest_waiting_seconds", "Age of the oldest pending job by step.", ["step"]
+)
+PIN_SECONDS = histogram(
+    "printworks_coordinator_pin_seconds", "Time to fetch and store the inputs of one job.", [],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
+)  # fmt: skip

@@ -1,0 +1,207 @@
+"""What the outside is told about an order: internal snapshots and public events, from the state before and after."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from printworks_common import ids
+from printworks_common.events.artwork import (
+    PRODUCTION_ROLES,
+    ArtworkStatus,
+    JobStatus,
+    OrderArtworkChanged,
+    PrintJobChanged,
+    PublicFile,
+    PublicJob,
+)
+from printworks_common.events.base import Event
+from printworks_common.events.envelope import OutgoingRecord, encode
+from printworks_common.events.print_jobs import InputState, JobSnapshot, OrderSnapshot
+from printworks_common.events.rendering import StoredFile
+from printworks_common.failures import explain
+from printworks_common.filelinks import LinkSigner
+
+from printworks_render.coordinator.model import Job, Order
+
+SOURCE = "printworks/render/coordinator"
+
+
+class Links:
+    """Makes the stable links of files. Where a shop's own storage has a public address, that is the link."""
+
+    def __init__(self, signer: LinkSigner, public_url: str) -> None:
+        self._signer = signer
+        self._public_url = public_url
+
+    def of(self, shop: str, file: StoredFile) -> str:
+        return self._signer.url(self._public_url, shop, file.file_id, file.name)
+
+
+def records(
+    before: Order | None, after: Order, links: Links, now: datetime, traceparent: str | None
+) -> list[OutgoingRecord]:
+    """Everything to publish for a change of an order, in the order in which it is to be read."""
+    if after.version == 0:
+        return []
+    return [
+        encode(
+            event,
+            event_id=ids.event_id(event.type_name, event.key(), after.version, *suffix),
+            source=SOURCE,
+            time=now,
+            traceparent=traceparent,
+        )
+        for event, suffix in _events(before, after, links, now)
+    ]
+
+
+def _events(
+    before: Order | None, after: Order, links: Links, now: datetime
+) -> Iterator[tuple[Event, tuple[UUID, ...]]]:
+    yield order_snapshot(after, now), ()
+    earlier = {job.job_id: job for job in before.jobs} if before else {}
+    for job in after.jobs:
+        if _visibly_changed(earlier.get(job.job_id), job):
+            yield print_job_changed(after, job, links, now), (job.job_id,)
+    changed = order_artwork_changed(after, links, now)
+    if (
+        before is None
+        or before.version == 0
+        or _telling(order_artwork_changed(before, links, now)) != _telling(changed)
+    ):
+        yield changed, ()
+
+
+def _visibly_changed(before: Job | None, after: Job) -> bool:
+    return before is None or before.version != after.version
+
+
+def _telling(event: OrderArtworkChanged) -> dict[str, object]:
+    """What of an order's artwork somebody could act on: a new version number alone is no news."""
+    return event.model_dump(exclude={"version", "occurred_at"})
+
+
+def order_snapshot(order: Order, now: datetime) -> OrderSnapshot:
+    return OrderSnapshot(
+        shop=order.shop,
+        order_id=order.order_id,
+        order_gid=ids.gid("Order", order.order_id),
+        order_name=order.name,
+        version=order.version,
+        created_at=order.created_at,
+        order_date=order.order_date,
+        first_paid_at=order.first_paid_at,
+        retention_date=order.retention_date,
+        customer_name=order.customer_name,
+        financial_status=order.financial_status,
+        test=order.test,
+        cancelled_at=order.cancelled_at,
+        artwork_status=order.artwork_status,
+        jobs=tuple(_job_snapshot(job) for job in order.jobs),
+        occurred_at=now,
+    )
+
+
+def _job_snapshot(job: Job) -> JobSnapshot:
+    return JobSnapshot(
+        job_id=job.job_id,
+        line_item_id=job.line.line_item_id,
+        version=job.version,
+        status=job.status,
+        step=job.step,
+        product_title=job.line.title,
+        variant_title=job.line.variant_title,
+        product_id=job.line.product_id,
+        variant_id=job.line.variant_id,
+        sku=job.line.sku,
+        quantity=job.quantity,
+        template_id=job.template_id,
+        template_version=job.template_version,
+        recipe=job.recipe,
+        artwork_version=job.artwork_version,
+        reason_code=job.reason_code,
+        reason_detail=job.reason_detail,
+        texts=job.texts,
+        inputs=tuple(
+            InputState(
+                input_id=one.input_id,
+                kind=one.kind,
+                pinned=one.pinned,
+                bytes=one.bytes,
+                reason_code=one.reason_code,
+                replaced=one.replaced,
+            )
+            for one in job.inputs
+        ),
+        artwork=job.artwork,
+        timeline=job.timeline,
+        queued_at=job.queued_at,
+        completed_at=job.completed_at,
+    )
+
+
+def print_job_changed(order: Order, job: Job, links: Links, now: datetime) -> PrintJobChanged:
+    text = explain(job.reason_code) if job.reason_code else None
+    artwork = job.current_artwork if job.status is JobStatus.READY else None
+    return PrintJobChanged(
+        shop=order.shop,
+        order_id=order.order_id,
+        order_gid=ids.gid("Order", order.order_id),
+        order_name=order.name,
+        job_id=job.job_id,
+        line_item_id=job.line.line_item_id,
+        line_item_gid=ids.gid("LineItem", job.line.line_item_id),
+        version=job.version,
+        status=job.status,
+        step=job.step,
+        artwork_version=job.artwork_version,
+        product_id=job.line.product_id,
+        variant_id=job.line.variant_id,
+        sku=job.line.sku,
+        quantity=job.quantity,
+        template_id=job.template_id,
+        template_version=job.template_version,
+        renderer_version=artwork.renderer_version if artwork else None,
+        reason_code=job.reason_code,
+        reason=text.sentence if text else None,
+        files=tuple(_public_file(order.shop, file, links) for file in artwork.files) if artwork else (),
+        occurred_at=now,
+        retention_date=order.retention_date,
+    )
+
+
+def _public_file(shop: str, file: StoredFile, links: Links) -> PublicFile:
+    return PublicFile(**file.model_dump(exclude={"key"}), url=links.of(shop, file))
+
+
+def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArtworkChanged:
+    """The order's artwork. Links are listed with ready alone, and no more once the files are cleared."""
+    listed = order.artwork_status is ArtworkStatus.READY and order.purged_at is None
+    return OrderArtworkChanged(
+        shop=order.shop,
+        order_id=order.order_id,
+        order_gid=ids.gid("Order", order.order_id),
+        order_name=order.name,
+        version=order.version,
+        artwork_status=order.artwork_status.value if order.artwork_status else None,
+        artwork_files=tuple(links.of(order.shop, file) for file in production_files(order)) if listed else (),
+        jobs=tuple(
+            PublicJob(
+                job_id=job.job_id,
+                line_item_id=job.line.line_item_id,
+                status=job.status,
+                artwork_version=job.artwork_version,
+            )
+            for job in order.jobs
+        ),
+        occurred_at=now,
+        retention_date=order.retention_date,
+    )
+
+
+def production_files(order: Order) -> Iterator[StoredFile]:
+    """The current files that the printer needs, in the order of line items and outputs."""
+    for job in order.jobs:
+        artwork = job.current_artwork
+        if job.status is JobStatus.READY and artwork is not None:
+            yield from (file for file in artwork.files if file.role in PRODUCTION_ROLES)

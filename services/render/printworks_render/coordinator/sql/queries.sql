@@ -1,0 +1,75 @@
+-- name: lock_order
+-- As text: the document is read by its own model, not by a general JSON codec.
+SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2 FOR UPDATE
+
+-- name: read_order
+SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2
+
+-- name: reserve_order
+-- Makes the row that the first transaction of an order locks; a second one waits for it.
+INSERT INTO orders (shop, order_id, version, doc) VALUES ($1, $2, -1, 'null'::jsonb) ON CONFLICT DO NOTHING
+
+-- name: save_order
+UPDATE orders SET version = $3, doc = $4::text::jsonb WHERE shop = $1 AND order_id = $2
+
+-- name: save_job
+INSERT INTO jobs (job_id, shop, order_id, status, step, urgent, queued_at, not_before)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (job_id) DO UPDATE SET
+    status = excluded.status, step = excluded.step, urgent = excluded.urgent, queued_at = excluded.queued_at,
+    not_before = excluded.not_before, claimed_until = NULL
+
+-- name: add_timeline
+INSERT INTO timeline (job_id, job_version, at, event, detail, artwork_version, actor)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+
+-- name: claim_pinning
+-- Round robin over shops, a person's retry first, at most $2 at work per shop, $1 in all in this claim.
+WITH at_work AS (
+    SELECT shop, count(*) AS busy FROM jobs WHERE step = 'pinning' AND claimed_until > now() GROUP BY shop
+), ranked AS (
+    SELECT j.job_id, j.urgent, j.queued_at, coalesce(w.busy, 0)
+           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
+    FROM jobs j LEFT JOIN at_work w USING (shop)
+    WHERE j.step = 'pinning' AND (j.not_before IS NULL OR j.not_before <= now())
+      AND (j.claimed_until IS NULL OR j.claimed_until <= now())
+), chosen AS (
+    SELECT j.job_id FROM jobs j JOIN ranked r USING (job_id)
+    WHERE r.turn <= $2 AND (j.claimed_until IS NULL OR j.claimed_until <= now()) AND j.step = 'pinning'
+    ORDER BY r.urgent DESC, r.turn, r.queued_at
+    LIMIT $1 FOR UPDATE OF j SKIP LOCKED
+)
+UPDATE jobs SET claimed_until = now() + $3::interval FROM chosen WHERE jobs.job_id = chosen.job_id
+RETURNING jobs.job_id, jobs.shop, jobs.order_id::text AS order_id
+
+-- name: choose_releases
+-- Renders to release now, under the dispatcher's lock: at most $1 waiting or running in all, $2 per shop.
+WITH busy AS (
+    SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' AND not_before > now() GROUP BY shop
+), room AS (
+    SELECT greatest($1 - coalesce((SELECT sum(n) FROM busy), 0), 0) AS n
+), ranked AS (
+    SELECT j.job_id, j.shop, j.order_id, j.urgent, j.queued_at, coalesce(b.n, 0)
+           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
+    FROM jobs j LEFT JOIN busy b USING (shop)
+    WHERE (j.step = 'queued' AND (j.not_before IS NULL OR j.not_before <= now()))
+       OR (j.step = 'rendering' AND j.not_before <= now())
+)
+SELECT job_id, shop, order_id::text AS order_id FROM ranked WHERE turn <= $2
+ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
+
+-- name: waiting
+SELECT step, count(*) AS n, min(queued_at) AS oldest FROM jobs WHERE step IS NOT NULL GROUP BY step
+
+-- name: catalog_of
+SELECT kind, entry_id, version, body FROM catalog
+WHERE shop = $1 AND NOT deleted AND kind IN ('template', 'mapping', 'retention')
+
+-- name: catalog_entry
+SELECT body FROM catalog WHERE shop = $1 AND kind = $2 AND entry_id = $3 AND NOT deleted
+
+-- name: put_catalog
+INSERT INTO catalog (shop, kind, entry_id, version, deleted, body) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (shop, kind, entry_id) DO UPDATE SET
+    version = excluded.version, deleted = excluded.deleted, body = excluded.body
+WHERE catalog.version < excluded.version

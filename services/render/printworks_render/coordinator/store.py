@@ -1,0 +1,178 @@
+"""The one way to change an order: under its row's lock, with jobs, timeline and outbox in the same transaction."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from printworks_common import tracing
+from printworks_common.clock import Clock
+from printworks_common.events.control import CatalogEntry, CatalogKind
+from printworks_common.events.envelope import OutgoingRecord
+from printworks_common.outbox import enqueue
+from printworks_common.postgres import ground_errors, load_queries
+
+from printworks_render.coordinator import snapshots
+from printworks_render.coordinator.model import CatalogTemplate, Order, ShopCatalog
+
+SQL = load_queries("printworks_render.coordinator", "sql/queries.sql")
+
+Decide = Callable[[Order | None], "Change | None"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The order as it is from now on, and what else goes out in the same transaction."""
+
+    order: Order
+    records: Sequence[OutgoingRecord] = ()
+
+
+class OrderStore:
+    """Orders and their jobs in Postgres. After each change `on_change` wakes the dispatchers of this process."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", links: snapshots.Links, clock: Clock, default_retention_days: int
+    ) -> None:
+        self._pool = pool
+        self._links = links
+        self._clock = clock
+        self._default_retention_days = default_retention_days
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    async def change(self, shop: str, order_id: str, decide: Decide) -> Order | None:
+        """Apply a pure decision to an order. Returns the order as it is afterwards.
+
+        `decide` gets the order as it is, or None, and gives the change, or None to leave everything as it is. It runs
+        under the order's lock, so no two decisions about one order ever see the same state.
+
+        Raises `GroundMissingError` when the database is away.
+        """
+        with ground_errors():
+            async with self._pool.acquire() as connection, connection.transaction():
+                before = await self._lock(connection, shop, int(order_id))
+                change = decide(before)
+                if change is None or change.order is before:
+                    if change is not None and change.records:
+                        await enqueue(connection, change.records)
+                    return before
+                after = _next_version(before, change.order)
+                await self._save(connection, before, after)
+                published = snapshots.records(
+                    before, after, self._links, self._clock.now(), tracing.current_traceparent()
+                )
+                await enqueue(connection, [*published, *change.records])
+        for listener in self._listeners:
+            listener()
+        return after
+
+    async def order(self, shop: str, order_id: str) -> Order | None:
+        """The order as it is now, without a lock: for work that checks again before it changes anything."""
+        with ground_errors():
+            text = await self._pool.fetchval(SQL["read_order"], shop, int(order_id))
+        return None if text in {None, "null"} else Order.model_validate_json(text)
+
+    async def _lock(
+        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", shop: str, order_id: int
+    ) -> Order | None:
+        text = await connection.fetchval(SQL["lock_order"], shop, order_id)
+        if text is None:
+            await connection.execute(SQL["reserve_order"], shop, order_id)
+            text = await connection.fetchval(SQL["lock_order"], shop, order_id)
+        return None if text == "null" else Order.model_validate_json(text)
+
+    async def _save(
+        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", before: Order | None, after: Order
+    ) -> None:
+        order_id = int(after.order_id)
+        await connection.execute(SQL["save_order"], after.shop, order_id, after.version, after.model_dump_json())
+        known = {job.job_id: job for job in before.jobs} if before else {}
+        for job in after.jobs:
+            earlier = known.get(job.job_id)
+            if earlier == job:
+                continue
+            await connection.execute(
+                SQL["save_job"],
+                job.job_id,
+                after.shop,
+                order_id,
+                job.status,
+                job.step,
+                job.urgent,
+                job.queued_at,
+                job.not_before,
+            )
+            entries = job.timeline[len(earlier.timeline) if earlier else 0 :]
+            start = len(earlier.timeline) if earlier else 0
+            await connection.executemany(
+                SQL["add_timeline"],
+                [
+                    (job.job_id, start + index, one.at, one.event, one.detail, one.artwork_version, one.actor)
+                    for index, one in enumerate(entries)
+                ],
+            )
+
+    async def catalog(self, shop: str) -> ShopCatalog:
+        """Templates, mappings and retention period of a shop."""
+        with ground_errors():
+            rows = await self._pool.fetch(SQL["catalog_of"], shop)
+        templates: dict[str, CatalogTemplate] = {}
+        mappings: list[dict[str, object]] = []
+        days = self._default_retention_days
+        for row in rows:
+            match row["kind"]:
+                case CatalogKind.TEMPLATE:
+                    templates[row["entry_id"]] = CatalogTemplate(
+                        template_id=row["entry_id"], version=row["version"], body=row["body"]
+                    )
+                case CatalogKind.MAPPING:
+                    mappings.append(row["body"])
+                case _:
+                    days = int(row["body"].get("days", days))
+        return ShopCatalog(templates=templates, mappings=tuple(mappings), retention_days=days)
+
+    async def asset(self, shop: str, asset_id: str) -> dict[str, object] | None:
+        """An asset of a shop's library (key, sha256, bytes, media_type), or None when it was deleted."""
+        with ground_errors():
+            return await self._pool.fetchval(SQL["catalog_entry"], shop, CatalogKind.ASSET, asset_id)
+
+    async def put_catalog(self, entry: CatalogEntry) -> None:
+        """Keep the newest version of a catalog entry; an older one changes nothing."""
+        with ground_errors():
+            await self._pool.execute(
+                SQL["put_catalog"],
+                entry.shop,
+                entry.kind,
+                entry.entry_id,
+                entry.version,
+                entry.deleted,
+                entry.body,
+            )
+
+
+def _next_version(before: Order | None, after: Order) -> Order:
+    """The order with its version counted up. It stays 0 as long as nothing in the order was ever customised."""
+    if not after.jobs:
+        return after
+    return after.model_copy(update={"version": (before.version if before else 0) + 1})
+
+
+class DispatcherLock:
+    """One dispatcher of a kind at a time over all replicas: a session-level advisory lock, held for one round."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", number: int) -> None:
+        self._pool = pool
+        self._number = number
+
+    async def run(self, work: Callable[["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"], Awaitable[int]]) -> int:
+        """Run `work` if the lock is free. Returns what it returns, 0 when another replica has the lock."""
+        with ground_errors():
+            async with self._pool.acquire() as connection:
+                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._number):
+                    return 0
+                try:
+                    return await work(connection)
+                finally:
+                    await connection.execute("SELECT pg_advisory_unlock($1)", self._number)
