@@ -33,7 +33,7 @@ from printworks_render.coordinator.model import Decision, Input, Job, Order, Sho
 PAID = frozenset({"paid", "partially_refunded"})
 
 REPLACED = "https://replaced.invalid/"
-"""Stands as the source of an input that came from the merchant; the top-level domain is reserved, so nothing is there."""
+"""Stands as the source of an input that came from the merchant. The top-level domain is reserved: nothing is there."""
 
 HIDDEN_PREFIX = "_"
 """Shopify hides properties whose label begins so from the buyer: they are no texts that the customer filled in."""

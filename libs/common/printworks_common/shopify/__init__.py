@@ -1,0 +1,1 @@
+"""Access to Shopify: which shops there are, their webhook signatures, their Admin API."""

@@ -1,0 +1,98 @@
+"""The receiver's HTTP side: one path, a bounded body, problem documents for what is refused. Plain ASGI."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from printworks_common.logs import get_logger
+
+from printworks_ingest import metrics
+from printworks_ingest.receiver import Answer, Receiver
+
+log = get_logger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATH = "/webhooks/shopify"
+
+TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Body too large",
+    503: "Not available",
+}
+
+_TOO_LARGE = object()
+_GONE = object()
+
+
+class Door:
+    """ASGI application of the webhook path; everything else goes to `operations` (health and metrics)."""
+
+    def __init__(self, receiver: Receiver, operations: Any, *, max_body_bytes: int) -> None:
+        self._receiver = receiver
+        self._operations = operations
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATH:
+            await self._operations(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            metrics.WEBHOOKS.labels(topic="unverified", outcome="method").inc()
+            await _answer(send, Answer(405, "method", "Webhooks are sent with POST."), [(b"allow", b"POST")])
+            return
+        body = await self._body(dict(scope["headers"]), receive)
+        if body is _GONE:
+            return
+        if body is _TOO_LARGE:
+            metrics.WEBHOOKS.labels(topic="unverified", outcome="too_large").inc()
+            log.error("webhook_too_large", limit=self._max_body_bytes)
+            detail = "The body is larger than any order. The order is found by the reconciler."
+            # The rest of the body is not read: the connection cannot be used again.
+            await _answer(send, Answer(413, "too_large", detail), [(b"connection", b"close")])
+            return
+        await _answer(send, await self._receiver.receive(dict(scope["headers"]), body), [])
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> Any:
+        """The raw body, or `_TOO_LARGE`, or `_GONE` when the caller hung up."""
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared[:20]) > self._max_body_bytes:
+            return _TOO_LARGE
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return _GONE
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._max_body_bytes:
+                return _TOO_LARGE
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _answer(send: Send, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:
+    """RFC 9457 problem document for errors, an empty body for what is good."""
+    body = b""
+    if answer.status >= 400:
+        problem = {
+            "type": f"https://printworks.dev/problems/{answer.code}",
+            "title": TITLES[answer.status],
+            "status": answer.status,
+            "code": answer.code,
+            "detail": answer.detail,
+        }
+        body = json.dumps(problem).encode()
+        headers = [*headers, (b"content-type", b"application/problem+json")]
+        if answer.status == 503:
+            headers.append((b"retry-after", b"5"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,161 @@
+"""From what Shopify says about an order to our event: trimmed to what the flow needs. Pure.
+
+Two sources, one result: the REST body of a webhook, and an order read through the Admin API. Address, e-mail and phone
+are never copied.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from printworks_common.errors import PoisonError
+from printworks_common.events.orders import LineItem, OrderReceived, Property
+from printworks_common.shopify.admin import numeric_id
+from pydantic import ValidationError
+
+
+class UnreadableOrderError(PoisonError):
+    """A correctly signed body that is not the order we know: Shopify's business, not the caller's fault."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="unreadable_order")
+
+
+def order_id_of(body: Mapping[str, Any]) -> str | None:
+    """The order's id in a body of any shape, if there is one: enough to read the order again."""
+    for candidate in (body.get("order_id"), body.get("id"), body.get("admin_graphql_api_id")):
+        if isinstance(candidate, bool):
+            continue
+        if isinstance(candidate, int) and 0 < candidate < 2**63:
+            return str(candidate)
+        if isinstance(candidate, str) and candidate.startswith("gid://shopify/Order/"):
+            candidate = numeric_id(candidate)  # noqa: PLW2901
+        if isinstance(candidate, str) and candidate.isascii() and candidate.isdigit() and len(candidate) <= 19:
+            return candidate
+    return None
+
+
+def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
+    """Read the REST body of an order webhook, of any API version. Raises `UnreadableOrderError`."""
+    order_id = order_id_of(body)
+    if order_id is None:
+        raise UnreadableOrderError("The body has no order id.")
+    lines = body.get("line_items")
+    try:
+        return OrderReceived(
+            shop=shop,
+            order_id=order_id,
+            name=str(body.get("name") or body.get("order_number") or f"#{order_id}"),
+            created_at=_moment(body, "created_at"),
+            updated_at=_moment(body, "updated_at"),
+            cancelled_at=_moment(body, "cancelled_at") if body.get("cancelled_at") else None,
+            financial_status=body.get("financial_status"),
+            test=body.get("test") is True,
+            customer_name=_customer_name(body.get("customer")),
+            line_items=tuple(_webhook_line(one) for one in (lines if isinstance(lines, list) else [])),
+            read_from="webhook",
+        )
+    except (ValidationError, ValueError, TypeError, AttributeError) as error:
+        raise UnreadableOrderError(f"The body is not an order as we know it ({type(error).__name__}).") from error
+
+
+def from_admin_api(shop: str, order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderReceived:
+    """Read an order of the Admin API (`documents.ORDER_FIELDS`) with all its line items."""
+    status = order.get("displayFinancialStatus")
+    customer = order.get("customer")
+    return OrderReceived(
+        shop=shop,
+        order_id=numeric_id(order["id"]),
+        name=order["name"],
+        created_at=datetime.fromisoformat(order["createdAt"]),
+        updated_at=datetime.fromisoformat(order["updatedAt"]),
+        cancelled_at=datetime.fromisoformat(order["cancelledAt"]) if order.get("cancelledAt") else None,
+        financial_status=status.lower() if status else None,
+        test=bool(order.get("test")),
+        customer_name=(customer.get("displayName") if customer else None) or None,
+        line_items=tuple(_api_line(one) for one in lines),
+        read_from="admin_api",
+    )
+
+
+def _moment(body: Mapping[str, Any], name: str) -> datetime:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not there")
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} has no time zone")
+    return moment
+
+
+def _customer_name(customer: Any) -> str | None:
+    if not isinstance(customer, Mapping):
+        return None
+    parts = [customer.get("first_name"), customer.get("last_name")]
+    return " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()) or None
+
+
+def _webhook_line(line: Mapping[str, Any]) -> LineItem:
+    quantity = _count(line.get("quantity"), 0)
+    return LineItem(
+        line_item_id=str(line["id"]),
+        title=str(line.get("title") or line.get("name") or ""),
+        variant_title=line.get("variant_title") or None,
+        sku=line.get("sku") or None,
+        product_id=_id(line.get("product_id")),
+        variant_id=_id(line.get("variant_id")),
+        quantity=quantity,
+        # Absent in old API versions: nothing was edited or refunded that we could know of.
+        current_quantity=_count(line.get("current_quantity"), quantity),
+        gift_card=line.get("gift_card") is True,
+        properties=properties(line.get("properties")),
+    )
+
+
+def _api_line(line: Mapping[str, Any]) -> LineItem:
+    variant, product = line.get("variant"), line.get("product")
+    return LineItem(
+        line_item_id=numeric_id(line["id"]),
+        title=line.get("title") or "",
+        variant_title=line.get("variantTitle") or None,
+        sku=line.get("sku") or None,
+        product_id=numeric_id(product["id"]) if product else None,
+        variant_id=numeric_id(variant["id"]) if variant else None,
+        quantity=line["quantity"],
+        current_quantity=line["currentQuantity"],
+        gift_card=bool(line.get("isGiftCard")),
+        properties=tuple(
+            Property(name=one["key"], value=one["value"])
+            for one in line.get("customAttributes") or []
+            if one.get("value") is not None
+        ),
+    )
+
+
+def properties(raw: Any) -> tuple[Property, ...]:
+    """Line-item properties in any shape in which clients write them: objects, pairs, one object, null, numbers."""
+    if isinstance(raw, Mapping):
+        pairs: Iterable[Any] = raw.items()
+    elif isinstance(raw, list):
+        pairs = ((one.get("name"), one.get("value")) if isinstance(one, Mapping) else one for one in raw)
+    else:
+        return ()
+    found: list[Property] = []
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            continue
+        name, value = pair
+        if name is None or value is None:
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        found.append(Property(name=str(name), value=text))
+    return tuple(found)
+
+
+def _id(value: Any) -> str | None:
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdigit() else None
+
+
+def _count(value: Any, default: int) -> int:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else default

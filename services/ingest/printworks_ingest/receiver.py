@@ -1,0 +1,199 @@
+"""The door: a webhook is verified, trimmed and published. 200 only after the broker has acknowledged.
+
+Read `receive` from top to bottom: that is the way of one webhook. The receiver keeps no durable state and filters
+nothing by content; what it cannot read goes to the dead-letter topic and is read again by id.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from printworks_common import ids, tracing
+from printworks_common.clock import Clock
+from printworks_common.errors import GroundMissingError
+from printworks_common.events.envelope import OutgoingRecord, encode
+from printworks_common.events.orders import OrderTouched, TouchReason
+from printworks_common.events.topics import Topic, dead_letter_topic
+from printworks_common.kafka import KafkaProducer
+from printworks_common.logs import get_logger
+from printworks_common.shopify.shops import Shop, ShopRegistry
+from printworks_common.shopify.webhooks import header_names, is_signed
+
+from printworks_ingest import metrics
+from printworks_ingest.orders import UnreadableOrderError, from_webhook, order_id_of
+
+log = get_logger(__name__)
+
+SOURCE = "printworks/ingest/receiver"
+GROUP = "receiver"
+
+WHOLE_ORDERS = frozenset({"orders/paid", "orders/create", "orders/updated", "orders/cancelled"})
+"""Topics whose body is an order."""
+
+DELTAS = {"orders/edited": TouchReason.EDITED, "refunds/create": TouchReason.REFUNDED}
+"""Topics that carry only what changed: the order has to be read again."""
+
+TOPIC, HMAC, SHOP, VERSION, WEBHOOK_ID = (
+    header_names(name) for name in ("Topic", "Hmac-Sha256", "Shop-Domain", "API-Version", "Webhook-Id")
+)
+
+MAX_NESTING = 200
+"""Orders nest about 10 levels deep. Far more is an attack on the parser."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the caller gets. `code` and `detail` make the problem document of an error."""
+
+    status: int
+    code: str = "ok"
+    detail: str = ""
+
+
+OK = Answer(200)
+
+
+class Receiver:
+    def __init__(
+        self, shops: ShopRegistry, producer: KafkaProducer, clock: Clock, *, publish_timeout_seconds: float
+    ) -> None:
+        self._shops = shops
+        self._producer = producer
+        self._clock = clock
+        self._publish_timeout = publish_timeout_seconds
+
+    async def receive(self, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+        """Handle one webhook: headers in lower case, the raw body. Never raises for what a caller sends."""
+        began = time.perf_counter()
+        topic, answer = await self._receive(headers, body)
+        metrics.WEBHOOKS.labels(topic=topic, outcome=answer.code).inc()
+        metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
+        if answer.status == 200:
+            metrics.LAST_WEBHOOK.labels(topic=topic).set_to_current_time()
+        return answer
+
+    async def _receive(self, headers: Mapping[bytes, bytes], body: bytes) -> tuple[str, Answer]:
+        shop, refusal = self._sender(headers, body)
+        if shop is None:
+            return "unverified", refusal
+        topic = _header(headers, TOPIC)
+        webhook_id = _header(headers, WEBHOOK_ID)
+        if not topic or not webhook_id or not _header(headers, VERSION):
+            return "other", Answer(400, "missing_header", "A header that Shopify always sends is missing.")
+        document = parse(body)
+        if document is None:
+            return _label(topic), Answer(400, "not_json", "The body is not a JSON object.")
+        if topic not in WHOLE_ORDERS and topic not in DELTAS:
+            return "other", Answer(200, "ignored")
+        records = self._records(shop.domain, topic, webhook_id, document, body)
+        try:
+            async with asyncio.timeout(self._publish_timeout):
+                await self._producer.send_many(records)
+        except (GroundMissingError, TimeoutError):
+            return topic, Answer(503, "not_stored", "The event could not be stored. Send it again.")
+        return topic, OK
+
+    def _sender(self, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Shop | None, Answer]:
+        """The shop that signed this body, or why there is none. Nothing of the body is parsed before."""
+        signature = headers.get(HMAC[0]) or headers.get(HMAC[1])
+        if not signature:
+            return None, Answer(401, "signature_missing", "The webhook is not signed.")
+        domain = _header(headers, SHOP)
+        if not domain:
+            # Shopify always names the shop; without it the signature can only be checked against every secret.
+            if any(is_signed(body, signature, shop.webhook_secrets) for shop in self._shops):
+                return None, Answer(400, "missing_header", "A header that Shopify always sends is missing.")
+            return None, Answer(401, "signature_wrong", "The signature does not fit the body.")
+        shop = self._shops.get(domain)
+        if shop is None:
+            return None, Answer(401, "shop_unknown", "This shop is not served here.")
+        if not is_signed(body, signature, shop.webhook_secrets):
+            log.warning(
+                "webhook_signature_wrong",
+                shop=domain,
+                hint="test notifications from the store's settings are signed with another secret",
+            )
+            return None, Answer(401, "signature_wrong", "The signature does not fit the body.")
+        return shop, OK
+
+    def _records(
+        self, shop: str, topic: str, webhook_id: str, document: dict[str, Any], body: bytes
+    ) -> list[OutgoingRecord]:
+        now = self._clock.now()
+        traceparent = tracing.current_traceparent()
+        order_id = order_id_of(document)
+        if topic in DELTAS:
+            if order_id is None:
+                return [self._dead_letter(shop, topic, body, "The body has no order id.")]
+            touched = OrderTouched(shop=shop, order_id=order_id, reason=DELTAS[topic], noticed_at=now)
+            event_id = ids.event_id(touched.type_name, touched.key(), webhook_id)
+            return [encode(touched, event_id=event_id, source=SOURCE, time=now, traceparent=traceparent)]
+        try:
+            order = from_webhook(shop, document)
+        except UnreadableOrderError as error:
+            metrics.UNREADABLE.labels(topic=topic).inc()
+            log.error("webhook_unreadable", shop=shop, topic=topic, order_id=order_id, code=error.code)
+            records = [self._dead_letter(shop, topic, body, str(error))]
+            if order_id is not None:
+                touched = OrderTouched(shop=shop, order_id=order_id, reason=TouchReason.UNREADABLE, noticed_at=now)
+                event_id = ids.event_id(touched.type_name, touched.key(), webhook_id)
+                records.append(encode(touched, event_id=event_id, source=SOURCE, time=now, traceparent=traceparent))
+            return records
+        event_id = ids.event_id(order.type_name, order.key(), webhook_id)
+        return [encode(order, event_id=event_id, source=SOURCE, time=now, traceparent=traceparent)]
+
+    def _dead_letter(self, shop: str, topic: str, body: bytes, why: str) -> OutgoingRecord:
+        """The original bytes, kept for a person to look at, with the reason."""
+        return OutgoingRecord(
+            topic=dead_letter_topic(Topic.ORDERS, GROUP),
+            key=shop,
+            value=body,
+            headers={
+                "content-type": "application/json",
+                "pw_dlq_topic": f"webhook:{topic}",
+                "pw_dlq_group": GROUP,
+                "pw_dlq_error_code": "unreadable_order",
+                "pw_dlq_error": why,
+                "pw_dlq_last_failure": self._clock.now().isoformat(),
+            },
+        )
+
+
+def parse(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of a body, or None. Nesting is bounded before the parser sees it."""
+    if _too_deep(body):
+        return None
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _too_deep(body: bytes) -> bool:
+    """Whether the body may nest deeper than any order. Brackets in texts count too, which only a body with hundreds
+    more opening than closing ones could notice."""
+    if body.count(b"[") + body.count(b"{") <= MAX_NESTING:
+        return False
+    depth = 0
+    for byte in body:
+        if byte in b"[{":
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif byte in b"]}":
+            depth -= 1
+    return False
+
+
+def _header(headers: Mapping[bytes, bytes], names: tuple[bytes, bytes]) -> str:
+    value = headers.get(names[0]) or headers.get(names[1]) or b""
+    return value.decode("latin-1").strip()
+
+
+def _label(topic: str) -> str:
+    """The topic as a metric label; unknown ones are one label, so that labels stay bounded."""
+    return topic if topic in WHOLE_ORDERS or topic in DELTAS else "other"

@@ -1,0 +1,48 @@
+"""Settings of the render roles, all from `PRINTWORKS_…` environment variables."""
+
+from datetime import timedelta
+
+from printworks_common.settings import (
+    EgressSettings,
+    FileLinkSettings,
+    KafkaSettings,
+    PostgresSettings,
+    ServiceSettings,
+    Settings,
+    StorageSettings,
+)
+from pydantic import Field
+
+SCHEMA = "render"
+
+
+class MigrateSettings(PostgresSettings, Settings):
+    """What `migrate` needs."""
+
+
+class CoordinatorSettings(
+    ServiceSettings, KafkaSettings, PostgresSettings, StorageSettings, FileLinkSettings, EgressSettings, Settings
+):
+    render_slots: int = Field(default=2, ge=1, description="Renders that all workers together can do at once.")
+    render_per_shop: int = Field(default=4, ge=1, description="Renders of one shop in flight at most.")
+    render_lease_seconds: int = Field(default=600, ge=10, description="Without a result after it: released again.")
+    pin_parallel: int = Field(default=16, ge=1, description="Jobs whose inputs are fetched at once.")
+    pin_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
+    retention_days: int = Field(default=90, ge=1, description="Period of shops that set none of their own.")
+    watermark_test_orders: bool = Field(default=True, description="Files of test orders carry a watermark.")
+
+    @property
+    def render_in_flight(self) -> int:
+        """Twice the slots: the next render is at hand when one ends, and all else stays in reach of the queue."""
+        return 2 * self.render_slots
+
+    @property
+    def render_lease(self) -> timedelta:
+        return timedelta(seconds=self.render_lease_seconds)
+
+
+class WorkerSettings(ServiceSettings, KafkaSettings, StorageSettings, Settings):
+    worker_slots: int = Field(default=1, ge=1, description="Renders of this process at once, one child process each.")
+    render_timeout_seconds: int = Field(default=120, ge=1, description="A render that takes longer is killed.")
+    render_memory_mb: int = Field(default=3072, ge=256, description="Address space of one render process, in MiB.")
+    renders_per_child: int = Field(default=50, ge=1, description="A render process is replaced after so many jobs.")

@@ -1,0 +1,100 @@
+"""What runs in the render process: one job at a time, under a memory limit, killed when it takes too long.
+
+The process holds no connection and no secret. It reads and writes one folder.
+"""
+
+import ctypes
+import resource
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from printworks_common.events.rendering import PreflightCheck, RenderRequested
+from printworks_common.failures import Reason
+from printworks_common.templates import DesignInvalidError, TemplateInvalidError, read_design, read_template
+
+from printworks_render import engine
+from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, RenderError, RenderJob
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Rendered:
+    files: tuple[RenderedFile, ...]
+    preflight: tuple[PreflightCheck, ...]
+    spec_line: str
+    render_ms: int
+    peak_rss_mb: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    reason: str
+    detail: str
+    preflight: tuple[PreflightCheck, ...]
+
+
+def start(memory_mb: int) -> None:
+    """Prepare a fresh render process: die with the parent, and never use more address space than allowed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Ctrl-C in a terminal reaches the whole group; the parent decides when a render ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit = memory_mb * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    # A crash of native code must not leave a core file with a customer's picture.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def warm_up() -> None:
+    """Does nothing: the imports of this module are what takes long in a fresh process."""
+
+
+def render(
+    request: RenderRequested, inputs: dict[str, Path], out_dir: Path, renderer_version: str
+) -> Rendered | Failed:
+    """Render one request. Every failure that can be told in words comes back as `Failed`."""
+    began = time.monotonic()
+    try:
+        job = RenderJob(
+            template=read_template(request.template),
+            design=read_design(request.design),
+            inputs=inputs,
+            order=OrderFacts(
+                order_name=request.order_name,
+                line_item_id=request.line_item_id,
+                document_date=request.document_time.date(),
+                quantity=request.quantity,
+                test=request.watermark,
+                link=request.line_item_url,
+            ),
+            renderer_version=renderer_version,
+        )
+        report = engine.render(job, out_dir)
+    except RenderError as error:
+        return Failed(error.reason, error.detail, _checks(error.report))
+    except (TemplateInvalidError, DesignInvalidError) as error:
+        return Failed(error.code, str(error), ())
+    except MemoryError:
+        return Failed(Reason.RENDER_OUT_OF_MEMORY, "The render process reached its memory limit.", ())
+    return Rendered(
+        files=report.files,
+        preflight=_checks(report.preflight),
+        spec_line=report.spec,
+        render_ms=round((time.monotonic() - began) * 1000),
+        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
+
+
+def _checks(report: PreflightReport | None) -> tuple[PreflightCheck, ...]:
+    if report is None:
+        return ()
+    return tuple(
+        PreflightCheck(
+            code=check.code, level=check.level, sentence=check.sentence, measured=check.measured, limit=check.limit
+        )
+        for check in report.checks
+    )
