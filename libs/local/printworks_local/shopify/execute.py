@@ -1,6 +1,7 @@
 """Executing one GraphQL request against a shop: document, cost, throttling, data, in the shape Shopify answers."""
 
-from typing import Any, cast
+from collections.abc import Awaitable
+from typing import Any, TypeGuard, cast
 
 from graphql import ExecutionResult, GraphQLError, execute
 
@@ -91,7 +92,7 @@ class AdminApi:
         return answer
 
 
-def _never(_value: object) -> bool:
+def _never(_value: object) -> TypeGuard[Awaitable[Any]]:
     return False
 
 

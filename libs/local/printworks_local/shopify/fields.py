@@ -94,7 +94,7 @@ _PAYLOAD_TYPES = frozenset({"TagsAddPayload", "TagsRemovePayload"})
 """Payloads whose `node` is an interface: the mutation itself has checked the scope."""
 
 
-def resolve_type(value: Any, _info: GraphQLResolveInfo[Any], _abstract: Any) -> str:
+def resolve_type(value: Any, _info: object, _abstract: object) -> str:
     """The concrete type of an object behind an interface or union: its class name or its `__typename`."""
     if isinstance(value, dict):
         return str(cast("dict[str, Any]", value)["__typename"])
