@@ -92,7 +92,7 @@ class Reconciler:
             count = await self.sweep(shop, since - timedelta(seconds=self._settings.reconcile_overlap_seconds))
             with ground_errors():
                 await self._pool.execute(SQL["set_watermark"], shop.domain, began)
-            log.info("swept", shop=shop.domain, orders=count)
+            log.info("swept", shop=shop.domain, count=count)
         except (TransientError, PoisonError, GroundMissingError) as error:
             # The watermark stays where it is: the next sweep reads the same window again.
             log.error("sweep_failed", shop=shop.domain, code=error.code)

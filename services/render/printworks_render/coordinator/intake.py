@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from printworks_common import ids
+from printworks_common import ids, tracing
 from printworks_common.clock import Clock
 from printworks_common.errors import PoisonError
 from printworks_common.events.artwork import JobStatus
@@ -58,7 +58,7 @@ class OrderIntake:
             taken = decisions.take_in(known, received, catalog, self._clock.now())
             outcome = taken.outcome
             if outcome is Intake.CHANGED:
-                return Change(taken.order)
+                return Change(taken.order.model_copy(update={"traceparent": tracing.current_traceparent()}))
             if outcome is Intake.SAME_SECOND and known is not None:
                 return Change(known, [self._read_again(received)])
             return None

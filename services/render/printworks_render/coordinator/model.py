@@ -103,6 +103,8 @@ class Order(State):
     """0: nothing was ever published about this order, because nothing in it is customised."""
     retention_days: int = 90
     purged_at: datetime | None = None
+    traceparent: str | None = None
+    """Of the record that last changed the order: what is done later belongs to the same trace."""
     decisions: tuple["Decision", ...] = ()
     jobs: tuple[Job, ...] = ()
 
@@ -112,6 +114,10 @@ class Order(State):
         if self.first_paid_at is None:
             return None
         return max(self.order_date, self.first_paid_at.date()) + timedelta(days=self.retention_days)
+
+    @property
+    def trace_headers(self) -> dict[str, str] | None:
+        return {"traceparent": self.traceparent} if self.traceparent else None
 
     def job(self, job_id: UUID) -> Job | None:
         return next((job for job in self.jobs if job.job_id == job_id), None)

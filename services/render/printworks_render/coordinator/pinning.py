@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+from printworks_common import tracing
 from printworks_common.clock import Clock
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.events.artwork import JobStatus
@@ -51,6 +52,7 @@ class PinningDispatcher:
     def __init__(
         self,
         store: OrderStore,
+        *,
         pool: "asyncpg.Pool[asyncpg.Record]",
         objects: ObjectStore,
         fetcher: Fetcher,
@@ -98,6 +100,11 @@ class PinningDispatcher:
         job = order.job(job_id) if order else None
         if order is None or job is None or job.step != Step.PINNING:
             return "overtaken"
+        with tracing.span("pin", parent_headers=order.trace_headers, shop=shop, order_id=order_id, job_id=str(job_id)):
+            return await self._pin_inputs(order, job)
+
+    async def _pin_inputs(self, order: Order, job: Job) -> str:
+        shop = order.shop
         try:
             planned = await self._with_design(job, shop)
         except TransientError as error:

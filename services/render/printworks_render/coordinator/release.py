@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
-from printworks_common import ids, tracing
+from printworks_common import ids
 from printworks_common.clock import Clock
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.envelope import encode
@@ -57,8 +57,7 @@ class ReleaseDispatcher:
             rows = await connection.fetch(SQL["choose_releases"], self._limits.in_flight, self._limits.per_shop)
         count = 0
         for row in rows:
-            with tracing.span("release", shop=row["shop"], job_id=str(row["job_id"])):
-                count += await self._release(row["shop"], row["order_id"], row["job_id"])
+            count += await self._release(row["shop"], row["order_id"], row["job_id"])
         metrics.RELEASED.inc(count)
         return count
 
@@ -82,7 +81,7 @@ class ReleaseDispatcher:
                 event_id=ids.event_id(request.type_name, job_id, out.artwork_version, out.attempt),
                 source=SOURCE,
                 time=now,
-                traceparent=tracing.current_traceparent(),
+                traceparent=order.traceparent,
             )
             return Change(order.with_job(out), [record])
 

@@ -1,0 +1,9 @@
+"""Metrics of retention."""
+
+from printworks_common.metrics import counter, gauge
+
+PURGED_ORDERS = counter("printworks_retention_purged_orders_total", "Orders whose hosted files were cleared.", [])
+PURGED_OBJECTS = counter("printworks_retention_purged_objects_total", "Objects deleted from the hosted bucket.", [])
+REFUSED = counter("printworks_retention_refused_total", "Runs that deleted nothing, by reason.", ["reason"])
+LAST_RUN = gauge("printworks_retention_last_run_timestamp_seconds", "When a run last went to its end.", [])
+DUE = gauge("printworks_retention_due_orders", "Orders that were due at the beginning of the last run.", [])
