@@ -159,7 +159,8 @@ async def test_latency_delays_the_answer(store: Store) -> None:
 
 async def test_webhook_subscriptions_are_created_once_listed_and_deleted(store: Store) -> None:
     create = """mutation($uri: String!) {
-      webhookSubscriptionCreate(topic: ORDERS_PAID, webhookSubscription: {uri: $uri}) { webhookSubscription { id topic uri } userErrors { field message } } }"""
+      webhookSubscriptionCreate(topic: ORDERS_PAID, webhookSubscription: {uri: $uri}) {
+        webhookSubscription { id topic uri } userErrors { field message } } }"""
     made = (await store.data(create, {"uri": "https://example.com/hook"}))["webhookSubscriptionCreate"]
     again = (await store.data(create, {"uri": "https://example.com/hook"}))["webhookSubscriptionCreate"]
     assert again["userErrors"][0]["message"] == "Address for this topic has already been taken"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 _TOKEN = re.compile(
@@ -80,6 +81,7 @@ def _warning(field: str, message: str) -> dict[str, str]:
     return {"field": field, "message": message, "code": "invalid_field"}
 
 
+@lru_cache(maxsize=65536)
 def _time(value: str) -> datetime | None:
     """A time; one without an offset is UTC, one cut after the hour means that hour."""
     if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d", value):

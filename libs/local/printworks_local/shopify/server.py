@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 import threading
@@ -47,7 +48,9 @@ def run(shops: list[ShopConfig], *, host: str = "127.0.0.1", port: int = 0, end_
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock, held by a daemon thread, is fatal when the interpreter ends.
+    while os.read(0, 65536):
+        pass
     server.should_exit = True
 
 

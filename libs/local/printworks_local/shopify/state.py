@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from time import monotonic
 from typing import Any, Literal
 
@@ -154,6 +155,7 @@ def now_text() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=65536)
 def utc_text(value: str | None) -> str | None:
     """A time of a REST body (any offset) as GraphQL shows it: UTC with Z."""
     if not value:
@@ -226,7 +228,12 @@ class Shop:
         return token.app
 
     def put_order(self, body: dict[str, Any]) -> Order:
-        """Create an order, or replace its body, from what a REST webhook carries; metafields stay."""
+        """Create an order, or replace its body, from what a REST webhook carries; metafields stay.
+
+        A subscription with `include_fields` sends bodies without times; such an order is from now.
+        """
+        now = now_text()
+        body = {"created_at": now, "updated_at": now, **body}
         order_id = int(body["id"])
         kept = self.orders.get(order_id)
         tags = body.get("tags") or ""
