@@ -26,6 +26,35 @@ LOGGING = (
 ARCHIVE_TIMEOUT = 120.0
 
 
+SINGLE_NODE_SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    # A killed broker may come back when its old session has ended; by default that is 9 seconds.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "400",
+    "num.partitions": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "controlled.shutdown.enable": "false",  # nobody to hand over to
+    "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+}
+"""All but addresses and directories."""
+
+
 class KafkaServer:
     """Where one broker keeps its data and how it is started. `directory` holds `data/` and `server.properties`."""
 
@@ -45,34 +74,11 @@ class KafkaServer:
 
     def _settings(self, durable: bool) -> dict[str, str]:
         settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
+            **SINGLE_NODE_SETTINGS,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
-            "controller.listener.names": "CONTROLLER",
             "listeners": f"PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "log.dirs": str(self._directory / "data"),
-            "auto.create.topics.enable": "false",
-            # A killed broker may come back when its old session has ended; by default that is 9 seconds.
-            "broker.session.timeout.ms": "2000",
-            "broker.heartbeat.interval.ms": "400",
-            "num.partitions": "1",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "transaction.state.log.num.partitions": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "share.coordinator.state.topic.num.partitions": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            "group.min.session.timeout.ms": "1000",
-            "controlled.shutdown.enable": "false",  # nobody to hand over to
-            "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
-            "num.network.threads": "2",
-            "num.io.threads": "4",
-            "background.threads": "2",
         }
         if durable:
             settings["log.flush.interval.messages"] = "1"
@@ -123,17 +129,20 @@ class KafkaServer:
             )
 
     async def probe(self) -> None:
-        """Ask for the cluster's metadata. Raises what PROBE_ERRORS lists while the broker is not ready."""
-        _, writer = await asyncio.open_connection(
-            "127.0.0.1", self._port
-        )  # aiokafka logs a refused connection as error
-        writer.close()
-        client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=4000)
-        try:
-            await client.start()
-            await client.describe_cluster()
-        finally:
-            await client.close()
+        await probe(self.bootstrap)
+
+
+async def probe(bootstrap: str) -> None:
+    """Ask for the cluster's metadata. Raises what PROBE_ERRORS lists while the broker is not ready."""
+    host, _, port = bootstrap.rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))  # aiokafka would log a refused connection as an error
+    writer.close()
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=4000)
+    try:
+        await client.start()
+        await client.describe_cluster()
+    finally:
+        await client.close()
 
 
 PROBE_ERRORS = (OSError, KafkaError)

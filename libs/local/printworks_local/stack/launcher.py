@@ -1,10 +1,10 @@
 """Starts one part so that it cannot outlive its owner. Run as a file, not imported: it replaces itself by the part.
 
-    python -I -S launcher.py OWNER_PID DEATH_SIGNAL ordinary|same -- command arguments...
+    python -I -S launcher.py OWNER_PID DEATH_SIGNAL DIRECTORY|- -- command arguments...
 
 On Linux the kernel sends DEATH_SIGNAL to the part when the thread that started it ends, also after kill -9 of the
 owner.
-`ordinary` is for servers that refuse to run as root: the part then sees itself as an unprivileged user.
+DIRECTORY is for servers that refuse to run as root: the part then sees itself as an unprivileged user that owns it.
 """
 
 import ctypes
@@ -43,23 +43,28 @@ def enter_user_namespace() -> bool:
     return True
 
 
-def become_ordinary() -> None:
+def become_ordinary(directory: str) -> None:
     if os.geteuid() != 0:
         return
     if sys.platform == "linux" and enter_user_namespace():
         return
-    # Where namespaces are forbidden (some containers), drop to `nobody`; the caller has given it the data directory.
+    # Where namespaces are forbidden (some containers), `nobody` gets the directory; it must be able to reach it.
+    for path, _, names in os.walk(directory):
+        for name in ("", *names):
+            os.chown(os.path.join(path, name), ORDINARY_ID, ORDINARY_ID)
     os.setgroups([])
     os.setgid(ORDINARY_ID)
     os.setuid(ORDINARY_ID)
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        sys.exit(f"root cannot run this server, and no other user can reach {directory}: move the checkout elsewhere")
 
 
 def main() -> None:
-    owner, death_signal, privileges, separator, *command = sys.argv[1:]
+    owner, death_signal, directory, separator, *command = sys.argv[1:]
     if separator != "--" or not command:
-        sys.exit("usage: launcher.py OWNER_PID DEATH_SIGNAL ordinary|same -- command arguments...")
-    if privileges == "ordinary":
-        become_ordinary()
+        sys.exit("usage: launcher.py OWNER_PID DEATH_SIGNAL DIRECTORY|- -- command arguments...")
+    if directory != "-":
+        become_ordinary(directory)
     die_with_owner(int(owner), int(death_signal))  # last: a change of user makes the kernel forget it
     os.execv(command[0], command)
 

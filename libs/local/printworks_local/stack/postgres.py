@@ -53,7 +53,7 @@ class PostgresServer:
                 *("--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"),
             ],
             log=self._log,
-            refuses_root=True,
+            unprivileged_in=self._directory,
         )
 
     def server_command(self) -> Command:
@@ -76,18 +76,22 @@ class PostgresServer:
                 *(argument for key, value in settings.items() for argument in ("-c", f"{key}={value}")),
             ],
             log=self._log,
-            refuses_root=True,
+            unprivileged_in=self._directory,
             stop_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
             death_signal=signal.SIGQUIT,  # immediate shutdown: backends and shared memory go too
         )
 
     async def probe(self) -> None:
-        """`SELECT 1`. Raises what PROBE_ERRORS lists while the server is not ready."""
-        connection = await asyncpg.connect(self.dsn, timeout=5)
-        try:
-            await connection.fetchval("SELECT 1")
-        finally:
-            await connection.close()
+        await probe(self.dsn)
+
+
+async def probe(dsn: str) -> None:
+    """`SELECT 1`. Raises what PROBE_ERRORS lists while the server is not ready."""
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        await connection.fetchval("SELECT 1")
+    finally:
+        await connection.close()
 
 
 PROBE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)

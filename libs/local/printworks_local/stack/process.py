@@ -28,7 +28,8 @@ class Command:
     arguments: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    refuses_root: bool = False
+    unprivileged_in: Path | None = None
+    """For a server that refuses to run as root: the directory it must own."""
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     """What the kernel sends when the owner dies."""
@@ -54,7 +55,7 @@ class ServerProcess:
                 [
                     *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())),
                     str(int(command.death_signal)),
-                    "ordinary" if command.refuses_root else "same",
+                    str(command.unprivileged_in or "-"),
                     *("--", *command.arguments),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -85,17 +85,7 @@ class S3Server:
         )
 
     async def probe(self) -> None:
-        """Write and read an object: the gateway answers a list before its volume server can take data."""
-        await asyncio.to_thread(self._probe)
-
-    def _probe(self) -> None:
-        with_client = S3Client(self.endpoint, self.access_key, self.secret_key)
-        try:
-            with_client.create_bucket(READY_BUCKET)
-            with_client.minio.put_object(READY_BUCKET, "ready", io.BytesIO(b"ready"), 5)
-            with_client.minio.get_object(READY_BUCKET, "ready").close()
-        finally:
-            with_client.close()
+        await probe(self.endpoint, self.access_key, self.secret_key)
 
 
 class S3Client:
@@ -121,6 +111,12 @@ class S3Client:
             if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
 
+    def write_and_read(self, bucket: str) -> None:
+        """Put a small object and get it back."""
+        self.create_bucket(bucket)
+        self.minio.put_object(bucket, "ready", io.BytesIO(b"ready"), 5)
+        self.minio.get_object(bucket, "ready").close()
+
     def delete_bucket(self, name: str) -> None:
         """Delete a bucket with everything in it."""
         for item in self.minio.list_objects(name, recursive=True, include_version=True):
@@ -130,6 +126,17 @@ class S3Client:
 
     def close(self) -> None:
         self._http.clear()
+
+
+async def probe(endpoint: str, access_key: str, secret_key: str) -> None:
+    """Write and read an object: a gateway may answer a list before it can take data.
+
+    Raises what PROBE_ERRORS lists while the server is not ready."""
+    client = S3Client(endpoint, access_key, secret_key)
+    try:
+        await asyncio.to_thread(client.write_and_read, READY_BUCKET)
+    finally:
+        client.close()
 
 
 PROBE_ERRORS = (OSError, S3Error, urllib3.exceptions.HTTPError)

@@ -111,7 +111,8 @@ def _download(directory: Path) -> None:
 
 
 def _verify(libs: Path) -> None:
-    expected = dict(reversed(line.split()) for line in CHECKSUMS.read_text(encoding="utf-8").splitlines())
+    lines = (line.split() for line in CHECKSUMS.read_text(encoding="utf-8").splitlines())
+    expected = {name: checksum for checksum, name in lines}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in libs.glob("*.jar")}
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if wrong:
