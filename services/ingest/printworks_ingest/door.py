@@ -31,16 +31,17 @@ _GONE = object()
 
 
 class Door:
-    """ASGI application of the webhook path; everything else goes to `operations` (health and metrics)."""
+    """ASGI application of the webhook path; health and metrics are answered before it."""
 
-    def __init__(self, receiver: Receiver, operations: Any, *, max_body_bytes: int) -> None:
+    def __init__(self, receiver: Receiver, *, max_body_bytes: int) -> None:
         self._receiver = receiver
-        self._operations = operations
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH:
-            await self._operations(scope, receive, send)
+        if scope["type"] != "http":
+            return
+        if scope["path"] != PATH:
+            await _answer(send, Answer(404, "not_found", f"Webhooks are received at {PATH}."), [])
             return
         if scope["method"] != "POST":
             metrics.WEBHOOKS.labels(topic="unverified", outcome="method").inc()

@@ -17,7 +17,7 @@ from printworks_common.errors import GroundMissingError
 from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.orders import OrderTouched, TouchReason
 from printworks_common.events.topics import Topic, dead_letter_topic
-from printworks_common.kafka import KafkaProducer
+from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.logs import get_logger
 from printworks_common.shopify.shops import Shop, ShopRegistry
 from printworks_common.shopify.webhooks import header_names, is_signed

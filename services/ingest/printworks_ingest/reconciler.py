@@ -14,7 +14,8 @@ from printworks_common.clock import Clock
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.orders import OrderReceived, OrderTouched
-from printworks_common.kafka import KafkaProducer, Record
+from printworks_common.kafka.producer import KafkaProducer
+from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors, load_queries
 from printworks_common.shopify.admin import AdminClient

@@ -3,7 +3,7 @@
 import asyncpg
 from printworks_common.errors import PoisonError
 from printworks_common.events.print_jobs import OrderSnapshot
-from printworks_common.kafka import Record
+from printworks_common.kafka.record import Record
 from printworks_common.postgres import ground_errors, load_queries
 
 SQL = load_queries("printworks_retention", "sql/queries.sql")

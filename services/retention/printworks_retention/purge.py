@@ -16,7 +16,7 @@ from printworks_common import ids
 from printworks_common.clock import Clock, utc_date
 from printworks_common.events.control import RetentionPurged
 from printworks_common.events.envelope import encode
-from printworks_common.kafka import KafkaProducer
+from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
 from printworks_common.storage import ObjectStore

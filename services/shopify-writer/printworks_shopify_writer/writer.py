@@ -6,7 +6,7 @@ queue of its own, and converges (`converge`): look, plan, write, read back, unti
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from printworks_common import tracing
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.events.artwork import OrderArtworkChanged, PrintJobChanged
 from printworks_common.ids import gid
-from printworks_common.kafka import Record
+from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors, load_queries
 from printworks_common.shopify.admin import AdminClient
@@ -71,7 +71,11 @@ class Writer:
         self._per_shop = writes_per_shop
         self._clients: dict[str, tuple[Shop, AdminClient]] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._woken = asyncio.Event()
+        self._wake: Callable[[], None] = lambda: None
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """Called whenever there may be something to dispatch."""
+        self._wake = wake
 
     async def keep(self, record: Record) -> None:
         """Keep an order's snapshot if it is newer than what is known."""
@@ -91,13 +95,15 @@ class Writer:
                 tracing.current_traceparent(),
             )
         metrics.SNAPSHOTS.labels(outcome="kept" if kept is not None else "older").inc()
-        self._woken.set()
+        self._wake()
 
     async def dispatch(self) -> int:
         """Start the writes that may start now. Returns their number."""
         domains = [shop.domain for shop in self._shops]
         with ground_errors():
             rows = await self._pool.fetch(SQL["claim"], self._per_shop, CLAIM, domains)
+        if rows:
+            await self._count_waiting()
         for row in rows:
             task = asyncio.create_task(self._write(row["shop"], row["order_id"], row["traceparent"]))
             self._running.add(task)
@@ -109,17 +115,13 @@ class Writer:
         if self._running:
             await asyncio.wait(self._running)
 
-    @property
-    def woken(self) -> asyncio.Event:
-        return self._woken
-
-    async def count_waiting(self) -> None:
+    async def _count_waiting(self) -> None:
         with ground_errors():
             metrics.WAITING.set(await self._pool.fetchval(SQL["waiting"]))
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        self._woken.set()
+        self._wake()
 
     async def _write(self, domain: str, order_id: str, traceparent: str | None) -> None:
         shop = self._shops.get(domain)

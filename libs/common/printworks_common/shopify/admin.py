@@ -24,6 +24,12 @@ LONGEST_THROTTLE_SECONDS = 60
 _CLOSED = {402: "shop_frozen", 403: "shop_forbidden", 404: "shop_gone", 423: "shop_locked"}
 
 
+def http_client() -> httpx.AsyncClient:
+    """The HTTP client for all shops of a process. It uses no proxy of the environment."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=30)
+    return httpx.AsyncClient(timeout=httpx.Timeout(20, connect=5), limits=limits, trust_env=False)
+
+
 class AdminClient:
     """Admin API of one shop. Safe for concurrent use; requests wait for the shop's point budget."""
 

@@ -12,7 +12,7 @@ from printworks_common.events.orders import OrderReceived, OrderTouched, TouchRe
 from printworks_common.events.print_jobs import ArtworkVersion
 from printworks_common.events.rendering import RenderFailed, RenderFinished
 from printworks_common.failures import Reason
-from printworks_common.kafka import Record
+from printworks_common.kafka.record import Record
 
 from printworks_render.coordinator import decisions, metrics, transitions
 from printworks_render.coordinator.decisions import Intake

@@ -6,7 +6,7 @@ back by letting it run out, so a crash loses nothing.
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -66,6 +66,7 @@ class PinningDispatcher:
         self._clock = clock
         self._limits = limits
         self._running: set[asyncio.Task[None]] = set()
+        self._free: Callable[[], None] = lambda: None
 
     async def dispatch(self) -> int:
         """Claim what may be worked on and start it. Returns the number of jobs started."""
@@ -77,8 +78,16 @@ class PinningDispatcher:
         for row in rows:
             task = asyncio.create_task(self._pin(row["shop"], row["order_id"], row["job_id"]))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._finished)
         return len(rows)
+
+    def on_free(self, listener: Callable[[], None]) -> None:
+        """Called when there is room for another job."""
+        self._free = listener
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        self._free()
 
     async def drain(self) -> None:
         """Wait for the jobs that are being pinned."""

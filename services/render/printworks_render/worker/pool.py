@@ -50,11 +50,7 @@ class RenderPool:
         except Exception as error:  # whatever the engine raises must fail this job, not the worker
             return Failed(Reason.RENDER_FAILED, f"The renderer raised {type(error).__name__}.", ())
 
-    def close(self) -> None:
-        """Let running renders end; no new ones."""
-        self._pool.close()
-
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Kill what still runs; its request is handed to another worker."""
         self._pool.stop()
-        self._pool.join()
+        await asyncio.to_thread(self._pool.join)

@@ -14,7 +14,8 @@ from printworks_common.errors import PoisonError
 from printworks_common.events.envelope import encode
 from printworks_common.events.rendering import RenderFailed, RenderFinished, RenderRequested, StoredFile
 from printworks_common.failures import Reason
-from printworks_common.kafka import KafkaProducer, Record
+from printworks_common.kafka.producer import KafkaProducer
+from printworks_common.kafka.record import Record
 from printworks_common.storage import ObjectMissingError, ObjectStore
 
 from printworks_render.engine import RenderedFile

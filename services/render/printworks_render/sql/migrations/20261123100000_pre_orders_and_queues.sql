@@ -48,7 +48,21 @@ CREATE TABLE catalog (
     PRIMARY KEY (shop, kind, entry_id)
 );
 
+-- What a transaction publishes, written with it; relayed in order per key.
+CREATE TABLE outbox (
+    id bigserial PRIMARY KEY,
+    shard smallint NOT NULL,
+    topic text NOT NULL,
+    key text NOT NULL,
+    headers jsonb NOT NULL,
+    value bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    refused text
+);
+CREATE INDEX outbox_to_relay ON outbox (shard, id) WHERE refused IS NULL;
+
 -- migrate:down
+DROP TABLE outbox;
 DROP TABLE catalog;
 DROP TABLE timeline;
 DROP TABLE jobs;

@@ -1,0 +1,39 @@
+"""`printworks-render coordinator | worker | file | migrate`."""
+
+from printworks_common import command
+from printworks_common.runtime import run
+from printworks_common.settings import load
+
+
+def coordinator(_arguments: list[str]) -> None:
+    from printworks_render.coordinator.app import build
+    from printworks_render.settings import CoordinatorSettings
+
+    run("render", "coordinator", load(CoordinatorSettings), build)
+
+
+def worker(_arguments: list[str]) -> None:
+    from printworks_render.settings import WorkerSettings
+    from printworks_render.worker.app import build
+
+    run("render", "worker", load(WorkerSettings), build)
+
+
+def file(arguments: list[str]) -> int:
+    from printworks_render.engine.command import main as render_file
+
+    return render_file(arguments)
+
+
+def migrate(arguments: list[str]) -> int:
+    from printworks_render.settings import SCHEMA, MigrateSettings
+
+    return command.migrate_command(MigrateSettings, SCHEMA, __file__)(arguments)
+
+
+def main() -> None:
+    command.main("printworks-render", {"coordinator": coordinator, "worker": worker, "file": file, "migrate": migrate})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Wiring of the coordinator, nothing else."""
+
+from printworks_common.dispatch import DispatchLoop
+from printworks_common.events.control import CatalogEntry
+from printworks_common.events.topics import Topic
+from printworks_common.fetching import Fetcher
+from printworks_common.kafka.compacted import read_compacted
+from printworks_common.kafka.record import Record
+from printworks_common.outbox import OutboxRelay
+from printworks_common.runtime import Runtime
+from printworks_common.storage import ObjectStore
+from printworks_common.wiring import connect_database, connect_producer, consume
+
+from printworks_render.coordinator.intake import OrderIntake
+from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
+from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
+from printworks_render.coordinator.snapshots import Links
+from printworks_render.coordinator.store import OrderStore
+from printworks_render.settings import SCHEMA, CoordinatorSettings
+
+GROUP = "coordinator"
+
+TOPICS = (Topic.ORDERS, Topic.RENDER_RESULTS, Topic.COMMANDS, Topic.RETENTION)
+
+
+async def build(runtime: Runtime[CoordinatorSettings]) -> None:
+    settings = runtime.settings
+    producer = await connect_producer(runtime, settings)
+    pool = await connect_database(runtime, settings, SCHEMA)
+    objects = ObjectStore(settings)
+    runtime.on_stop(objects.close, name="object store")
+    fetcher = Fetcher(allow_private_addresses=settings.allow_private_addresses)
+    runtime.on_stop(fetcher.close, name="fetcher")
+
+    store = OrderStore(pool, Links(settings.link_signer(), settings.public_url), runtime.clock, settings.retention_days)
+    pinning = PinningDispatcher(
+        store,
+        pool=pool,
+        objects=objects,
+        fetcher=fetcher,
+        clock=runtime.clock,
+        limits=PinningLimits(settings.pin_parallel, settings.pin_per_shop),
+    )
+    release = ReleaseDispatcher(
+        store,
+        pool,
+        runtime.clock,
+        ReleaseLimits(
+            in_flight=settings.render_in_flight,
+            per_shop=settings.render_per_shop,
+            lease=settings.render_lease,
+            watermark_test_orders=settings.watermark_test_orders,
+        ),
+    )
+    pin_loop = DispatchLoop("pinning", pinning.dispatch, lambda: runtime.heartbeat("pinning"))
+    release_loop = DispatchLoop("release", release.dispatch, lambda: runtime.heartbeat("release"))
+    store.on_change(pin_loop.wake)
+    store.on_change(release_loop.wake)
+    pinning.on_free(pin_loop.wake)
+    runtime.on_stop(pinning.drain, name="pinning under way")
+
+    async def keep(record: Record) -> None:
+        await store.put_catalog(record.decode(CatalogEntry))
+
+    # To its end before the first order: an order must not be judged by a catalog that is half read.
+    catalog = await runtime.ground("catalog", lambda: read_compacted(settings, Topic.CATALOG, keep))
+    runtime.spawn("catalog", catalog.follow(runtime.stopping))
+
+    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
+    runtime.spawn("pinning", pin_loop.run(runtime.stopping))
+    runtime.spawn("release", release_loop.run(runtime.stopping))
+    consume(
+        runtime,
+        settings,
+        group=GROUP,
+        topics=TOPICS,
+        handler=OrderIntake(store, runtime.clock).handle,
+        producer=producer,
+        parallel=32,
+    )

@@ -1,0 +1,41 @@
+"""Wiring of the writer, nothing else."""
+
+from printworks_common.dispatch import DispatchLoop
+from printworks_common.events.topics import Topic
+from printworks_common.runtime import Runtime
+from printworks_common.shopify.admin import http_client
+from printworks_common.shopify.shops import ShopRegistry
+from printworks_common.wiring import connect_database, connect_producer, consume
+
+from printworks_shopify_writer.settings import SCHEMA, WriterSettings
+from printworks_shopify_writer.target import Names
+from printworks_shopify_writer.writer import Writer
+
+
+async def build_writer(runtime: Runtime[WriterSettings]) -> None:
+    settings = runtime.settings
+    shops = ShopRegistry(settings.shops_file)
+    producer = await connect_producer(runtime, settings)
+    pool = await connect_database(runtime, settings, SCHEMA)
+    http = http_client()
+    runtime.on_stop(http.aclose, name="http client")
+    writer = Writer(
+        pool,
+        shops,
+        http,
+        Names(settings.tag_prefix, settings.metafield_namespace),
+        writes_per_shop=settings.writes_per_shop,
+    )
+    loop = DispatchLoop("writes", writer.dispatch, lambda: runtime.heartbeat("writes"))
+    writer.on_work(loop.wake)
+    runtime.on_stop(writer.drain, name="writes under way")
+    consume(
+        runtime,
+        settings,
+        group="shopify-writer",
+        topics=[Topic.ARTWORK],
+        handler=writer.keep,
+        producer=producer,
+        parallel=32,
+    )
+    runtime.spawn("writes", loop.run(runtime.stopping))
