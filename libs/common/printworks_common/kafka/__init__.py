@@ -1,0 +1,1 @@
+"""Kafka: one producer, one consumer loop, dead letters and their replay, topics."""
