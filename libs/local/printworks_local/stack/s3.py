@@ -82,6 +82,8 @@ class S3Server:
             # One volume per bucket instead of seven, and a soft limit of memory.
             environment={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1", "GOMEMLIMIT": "256MiB"},
             log=self._log,
+            # It would idle for 15 seconds before it ends; what it has acknowledged is in the page cache by then.
+            stop_timeout=1.0,
         )
 
     async def probe(self) -> None:
