@@ -169,14 +169,14 @@ class OutboxRelay:
                 await self._take_free_shards(connection)
                 await self._relay_all(connection, stopping)
                 if last:
-                    return
+                    break
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                         await self._woken.wait()
-        finally:
-            if not connection.is_closed():
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                    await connection.remove_listener(channel, self._notified)
+        except BaseException:
+            connection.terminate()  # the session is in doubt: its locks must not live on in the pool
+            raise
+        await connection.remove_listener(channel, self._notified)
 
     def _notified(self, *_: object) -> None:
         self._woken.set()

@@ -46,6 +46,7 @@ _GROUND_ERRORS = (
     asyncpg.ReadOnlySQLTransactionError,  # a standby was reached during a fail-over
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InternalClientError,  # what asyncpg raises when the session ends between two messages of one command
     OSError,
     TimeoutError,
 )
