@@ -150,6 +150,11 @@ def ciede2000_matrix(rows: Floats, columns: Floats) -> NDArray[np.float32]:
     return out
 
 
+def ciede2000_to_each(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`ciede2000_matrix` for few rows: no blocks, single precision in and out."""
+    return _block(rows[:, None, :], columns[None, :, :])
+
+
 def ciede2000_pairs(first: Floats, second: Floats) -> NDArray[np.float32]:
     """CIEDE2000 of n pairs (n, 3) and (n, 3) in single precision: the fast form for whole pictures."""
     out = np.empty(len(first), dtype=np.float32)
