@@ -8,7 +8,7 @@ from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.kafka.record import Record
 from printworks_common.postgres import Pool, answers, close_pool, open_pool
 from printworks_common.runtime import Runtime
-from printworks_common.settings import KafkaSettings, PostgresSettings, ServiceSettings
+from printworks_common.settings import KafkaSettings, PostgresSettings
 
 
 async def connect_producer(runtime: Runtime[Any], settings: KafkaSettings) -> KafkaProducer:
@@ -28,7 +28,7 @@ async def connect_database(runtime: Runtime[Any], settings: PostgresSettings, sc
 
 
 def consume(
-    runtime: Runtime[ServiceSettings],
+    runtime: Runtime[Any],
     settings: KafkaSettings,
     *,
     group: str,

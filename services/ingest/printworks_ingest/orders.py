@@ -56,7 +56,7 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
             line_items=tuple(_webhook_line(one) for one in (lines if isinstance(lines, list) else [])),
             read_from="webhook",
         )
-    except (ValidationError, ValueError, TypeError, AttributeError) as error:
+    except (ValidationError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise UnreadableOrderError(f"The body is not an order as we know it ({type(error).__name__}).") from error
 
 

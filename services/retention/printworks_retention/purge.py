@@ -6,9 +6,7 @@ A merchant's own bucket is out of reach: this process has no credentials for any
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -85,7 +83,7 @@ class Purge:
                 break
         metrics.LAST_RUN.set_to_current_time()
         log.info("purge_done", run_id=str(report.run_id), count=done[0], records=done[1], bytes=done[2])
-        return RunReport(report.run_id, *done)
+        return RunReport(report.run_id, orders=done[0], objects=done[1], bytes=done[2])
 
     async def _reason_to_refuse(self) -> str | None:
         if not self._enabled:
@@ -96,7 +94,7 @@ class Purge:
             return "clock"
         return None
 
-    async def _purge_order(self, row: Mapping[str, Any], run_id: UUID, gate: asyncio.Semaphore) -> tuple[int, int, int]:
+    async def _purge_order(self, row: asyncpg.Record, run_id: UUID, gate: asyncio.Semaphore) -> tuple[int, int, int]:
         """Purge one order. Returns orders, objects and bytes."""
         async with gate:
             now = self._clock.now()

@@ -167,7 +167,7 @@ class Writer:
                 return
         raise TransientError("The order is changed again and again by somebody else.", code="shopify_contended")
 
-    async def _starting_point(self, client: AdminClient, order_id: str, row: Mapping[str, Any]) -> Seen:
+    async def _starting_point(self, client: AdminClient, order_id: str, row: asyncpg.Record) -> Seen:
         """What to plan from. Memory saves a request: compare-and-set and the reading back tell when it is wrong."""
         if row["tries"] > 0:
             return await self._look(client, order_id)
@@ -216,7 +216,7 @@ class Writer:
         raise PoisonError("Shopify refuses what is written on the order.", code="shopify_user_error")
 
     async def _written(
-        self, domain: str, order_id: str, row: Mapping[str, Any], seen: Seen | None, outcome: str
+        self, domain: str, order_id: str, row: asyncpg.Record, seen: Seen | None, outcome: str
     ) -> None:
         with ground_errors():
             await self._pool.execute(

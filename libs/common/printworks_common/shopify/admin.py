@@ -59,13 +59,13 @@ class AdminClient:
         while True:
             await self._wait_for_points(document, deadline)
             response = await self._post(document, variables)
-            if response.status_code == httpx.codes.UNAUTHORIZED:
+            if response.status_code == 401:
                 if renewed or self._shop.access_token is not None:
                     raise PoisonError("Shopify refuses the access token.", code="token_refused")
                 renewed = True
                 self._token_until = 0.0
                 continue
-            if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            if response.status_code == 429:
                 await self._sleep(float(response.headers.get("Retry-After", "1")), deadline)
                 continue
             body = self._body(response)
@@ -88,7 +88,7 @@ class AdminClient:
             ) from error
 
     def _body(self, response: httpx.Response) -> dict[str, Any]:
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if response.status_code >= 500:
             raise TransientError(f"Shopify answers {response.status_code}.", code="shopify_unavailable")
         if response.status_code in _CLOSED:
             raise PoisonError(f"Shopify answers {response.status_code}.", code=_CLOSED[response.status_code])
@@ -96,7 +96,7 @@ class AdminClient:
             body = response.json()
         except ValueError as error:
             raise TransientError("Shopify's answer is no JSON.", code="shopify_unavailable") from error
-        if response.status_code != httpx.codes.OK or not isinstance(body, dict):
+        if response.status_code != 200 or not isinstance(body, dict):
             raise PoisonError(f"Shopify answers {response.status_code}.", code="shopify_refused")
         return body
 
@@ -120,9 +120,9 @@ class AdminClient:
             )
         except httpx.HTTPError as error:
             raise TransientError("Shopify does not answer.", code="shopify_unreachable") from error
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if response.status_code >= 500:
             raise TransientError(f"Shopify answers {response.status_code}.", code="shopify_unavailable")
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != 200:
             raise PoisonError("Shopify refuses the client credentials of this shop.", code="token_refused")
         granted = response.json()
         return granted["access_token"], float(granted.get("expires_in", 24 * 3600))

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from printworks_common.clock import utc_date
 from printworks_common.events.artwork import ArtworkStatus, JobStatus
 from printworks_common.events.orders import LineItem
 from printworks_common.events.print_jobs import ArtworkVersion, TextField, TimelineEntry
@@ -113,7 +114,7 @@ class Order(State):
         """The later of order date and first payment's UTC date, plus the shop's period; None while unpaid."""
         if self.first_paid_at is None:
             return None
-        return max(self.order_date, self.first_paid_at.date()) + timedelta(days=self.retention_days)
+        return max(self.order_date, utc_date(self.first_paid_at)) + timedelta(days=self.retention_days)
 
     @property
     def trace_headers(self) -> dict[str, str] | None:
