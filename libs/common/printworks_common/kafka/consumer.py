@@ -183,7 +183,7 @@ class ConsumerLoop:
             if starting.done():
                 tries += 1
                 self._unreachable = True
-                observe.alert("not_joined", group=self._group, tries=tries, error=str(starting.exception()))
+                observe.alert("not_joined", group=self._group, attempts=tries, error=str(starting.exception()))
             starting.cancel()
             await asyncio.wait({starting}, timeout=1.0)
             await member.stop(self._limits.stop_within)
@@ -221,18 +221,32 @@ class ConsumerLoop:
     async def _close(self, fetching: "asyncio.Task[None] | None", committing: "asyncio.Task[None] | None") -> None:
         self._closing = True
         self._wake.set()
+        try:
+            await self._drain()
+        finally:
+            # Also when we are cancelled: what is finished is committed, and the group need not wait for us.
+            await self._leave(fetching, committing)
+
+    async def _drain(self) -> None:
+        """Let handlers end within the budget; what waits is left to be handed over again, to whomever."""
         for work in self._lanes.drop(lambda _: True):
             self._works.pop(work.place, None)
         running = {work.task for work in self._works.values() if work.task is not None}
         for work in self._works.values():
             work.leave.set()
-        if running:
-            _, late = await asyncio.wait(running, timeout=self._limits.drain)
+        if not running:
+            return
+        try:
+            await asyncio.wait(running, timeout=self._limits.drain)
+        finally:
+            late = {task for task in running if not task.done()}
             for task in late:
                 task.cancel()
             if late:
                 observe.note("handed_back", group=self._group, records=len(late))
                 await asyncio.wait(late, timeout=1.0)
+
+    async def _leave(self, fetching: "asyncio.Task[None] | None", committing: "asyncio.Task[None] | None") -> None:
         if committing is not None:
             committing.cancel()
             await asyncio.wait({committing}, timeout=1.0)
@@ -276,7 +290,7 @@ class ConsumerLoop:
                 tries, self._unreachable = 0, False
             except GroundMissingError as error:
                 tries, self._unreachable = tries + 1, True
-                observe.alert("not_fetching", group=self._group, tries=tries, error=str(error))
+                observe.alert("not_fetching", group=self._group, attempts=tries, error=str(error))
                 await asyncio.sleep(self._limits.hold.delay(tries))
 
     def _room(self) -> tuple[tuple[TopicPartition, ...], int] | None:
@@ -471,7 +485,7 @@ class ConsumerLoop:
         work.holding = True
         if self._held_since is None:
             self._held_since = monotonic()
-            observe.alert("holding", group=self._group)
+            observe.holding(self._group, held=True)
 
     def _release(self, work: _Work) -> bool:
         """The ground is there again for this record. Returns whether it was missing before."""
@@ -480,7 +494,7 @@ class ConsumerLoop:
         work.holding = False
         if not any(other.holding for other in self._works.values()):
             self._held_since = None
-            observe.note("released", group=self._group)
+            observe.holding(self._group, held=False)
         return True
 
     # ------------------------------------------------------------------ offsets and partitions
@@ -489,7 +503,8 @@ class ConsumerLoop:
         while (member := self._member) is not None:
             await asyncio.sleep(self._limits.commit_every)
             if not self._rebalancing:
-                await self._commit(member)
+                # Without a broker the client would try for ever, and the gauges below would stand still.
+                await within_limit(self._commit(member), self._limits.rebalance_drain)
             written = min((work.record.timestamp for work in self._works.values()), default=None)
             age = 0.0 if written is None else max(0.0, datetime.now(UTC).timestamp() - written / 1000)
             observe.gauges(self._group, in_flight=len(self._works), oldest_seconds=age, lag=self.lag())
@@ -520,7 +535,7 @@ class ConsumerLoop:
                 break
         if self._member is not None:
             await within_limit(self._commit(self._member), self._limits.rebalance_drain)
-        observe.note("revoked", group=self._group, partitions=len(partitions), in_flight=len(self._works))
+        observe.note("revoked", group=self._group, count=len(partitions), records=len(self._works))
 
     async def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """New books for every partition. What we still work on is joined when the broker hands it over again."""
@@ -538,4 +553,4 @@ class ConsumerLoop:
         self._rebalancing = False
         self._dispatch()
         self._wake.set()
-        observe.note("assigned", group=self._group, partitions=len(partitions))
+        observe.note("assigned", group=self._group, count=len(partitions))

@@ -34,9 +34,11 @@ class ConsumerLimits:
     """How long a rebalance waits for handlers. The whole group waits with us; slower ones go on and are joined."""
     stop_within: float = 5.0
 
-    session_timeout: float = 45.0
-    rebalance_timeout: float = 30.0
-    """Longer than `rebalance_drain` and its commit together, or the drain costs the membership."""
+    session_timeout: float = 30.0
+    """A member that died without a word is missed after so long."""
+    rebalance_timeout: float = 15.0
+    """Longer than `rebalance_drain` and its commit together, or the drain costs the membership; not longer than needed,
+    because a process that starts again after a kill waits so long for its dead self."""
     max_poll_interval: float = 300.0
     stuck_after: float = 300.0
     """Without a finished poll for so long, although the broker answers, the loop ends with an error."""

@@ -1,63 +1,51 @@
 """What the consumer loop tells about itself: metrics, a span and one canonical log line per record."""
 
-import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-import structlog
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import Counter, Gauge, Histogram
-
+from printworks_common import metrics
 from printworks_common.kafka.record import Record
+from printworks_common.logs import canonical, get_logger
+from printworks_common.tracing import span
 
-HANDLED = Counter("printworks_kafka_records_total", "Records handled, by outcome.", ["group", "topic", "outcome"])
-SECONDS = Histogram(
-    "printworks_kafka_handling_seconds",
-    "Seconds from taking a record in to its last outcome.",
-    ["group", "topic"],
-    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+HANDLED = metrics.counter(
+    "printworks_kafka_records_total", "Records handled, by outcome.", ["group", "topic", "outcome"]
 )
-RETRIES = Counter("printworks_kafka_retries_total", "Tries that failed and are repeated.", ["group", "topic", "code"])
-DEAD_LETTERS = Counter(
+SECONDS = metrics.histogram(
+    "printworks_kafka_handling_seconds", "Seconds from taking a record in to its last outcome.", ["group", "topic"]
+)
+RETRIES = metrics.counter(
+    "printworks_kafka_retries_total", "Tries that failed and are repeated.", ["group", "topic", "code"]
+)
+DEAD_LETTERS = metrics.counter(
     "printworks_kafka_dead_letters_total", "Records written to a dead-letter topic.", ["group", "topic", "code"]
 )
-LAG = Gauge("printworks_kafka_lag_records", "Records that are not finished.", ["group", "topic", "partition"])
-IN_FLIGHT = Gauge("printworks_kafka_in_flight_records", "Records taken in and not finished.", ["group"])
-OLDEST = Gauge("printworks_kafka_oldest_record_seconds", "Age of the oldest unfinished record.", ["group"])
+LAG = metrics.gauge("printworks_kafka_lag_records", "Records that are not finished.", ["group", "topic", "partition"])
+IN_FLIGHT = metrics.gauge("printworks_kafka_in_flight_records", "Records taken in and not finished.", ["group"])
+OLDEST = metrics.gauge("printworks_kafka_oldest_record_seconds", "Age of the oldest unfinished record.", ["group"])
+HOLDING = metrics.gauge(
+    "printworks_kafka_holding", "1 while records wait for missing ground: broker, database or store.", ["group"]
+)
 
-_log = structlog.get_logger("printworks.kafka")
-_tracer = trace.get_tracer("printworks.kafka")
-_propagator = TraceContextTextMapPropagator()
+_log = get_logger("printworks.kafka")
 
 
 @contextmanager
 def handling_span(record: Record, group: str, attempt: int) -> Generator[None]:
-    """A span that continues the trace the record came with. Names follow OpenTelemetry's messaging conventions."""
-    with _tracer.start_as_current_span(
+    """A span that continues the trace the record came with."""
+    with span(
         f"process {record.topic}",
-        context=_propagator.extract(record.headers),
-        kind=trace.SpanKind.CONSUMER,
-        attributes={
-            "messaging.system": "kafka",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": record.topic,
-            "messaging.destination.partition.id": str(record.partition),
-            "messaging.kafka.offset": record.offset,
-            "messaging.consumer.group.name": group,
-            "printworks.attempt": attempt,
-            "printworks.event_id": record.event_id,
-            "printworks.event_type": record.event_type,
-        },
-        # An error's text may be personal, so only its class is told.
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as current:
-        try:
-            yield
-        except Exception as error:
-            current.set_status(trace.StatusCode.ERROR, type(error).__name__)
-            raise
+        parent_headers=record.headers,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        event_id=record.event_id,
+        event_type=record.event_type,
+        group=group,
+        attempt=attempt,
+    ):
+        yield
 
 
 def finished(record: Record, group: str, outcome: str, seconds: float, *, attempts: int, code: str | None) -> None:
@@ -66,9 +54,8 @@ def finished(record: Record, group: str, outcome: str, seconds: float, *, attemp
     SECONDS.labels(group, record.topic).observe(seconds)
     if outcome == "dead_letter":
         DEAD_LETTERS.labels(group, record.topic, code or "").inc()
-    _log.info(
-        "record", **_facts(record, group), outcome=outcome, ms=round(seconds * 1000, 1), attempts=attempts, code=code
-    )
+    with span(f"finish {record.topic}", parent_headers=record.headers, group=group, outcome=outcome):
+        canonical(_log, record, outcome, seconds * 1000, group=group, attempts=attempts, code=code)
 
 
 def retrying(record: Record, group: str, code: str, attempts: int, delay: float, *, error: str) -> None:
@@ -77,9 +64,8 @@ def retrying(record: Record, group: str, code: str, attempts: int, delay: float,
 
 
 def unexpected(record: Record, group: str, error: BaseException) -> None:
-    """An error nobody foresaw: with its stack, as it is a fault of ours; without its text, it may be personal."""
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unexpected", **_facts(record, group), kind=type(error).__name__, stack=stack)
+    """An error nobody foresaw, with its stack: a fault of ours."""
+    _log.error("unexpected", **_facts(record, group), kind=type(error).__name__, exc_info=error)
 
 
 def note(event: str, **facts: object) -> None:
@@ -88,6 +74,14 @@ def note(event: str, **facts: object) -> None:
 
 def alert(event: str, **facts: object) -> None:
     _log.error(event, **facts)
+
+
+def holding(group: str, *, held: bool) -> None:
+    HOLDING.labels(group).set(int(held))
+    if held:
+        _log.error("holding", group=group)
+    else:
+        _log.info("released", group=group)
 
 
 def gauges(group: str, *, in_flight: int, oldest_seconds: float, lag: Mapping[tuple[str, int], int]) -> None:

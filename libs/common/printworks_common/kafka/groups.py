@@ -1,0 +1,26 @@
+"""The consumer groups and what they read: each topic of a group has a dead-letter topic."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from printworks_common.events.topics import Topic
+
+GROUPS: Mapping[str, tuple[Topic, ...]] = MappingProxyType(
+    {
+        "coordinator": (
+            Topic.ORDERS,
+            Topic.RENDER_RESULTS,
+            Topic.COMMANDS,
+            Topic.RETENTION,
+            Topic.PRIVACY,
+        ),
+        "deliverer": (Topic.DELIVERIES,),
+        "jobs-api-projector": (Topic.PRINT_JOBS, Topic.PRIVACY, Topic.RECONCILIATION),
+        # Not a consumer: what the receiver was sent but could not turn into an event lies beside what it publishes.
+        "receiver": (Topic.ORDERS,),
+        "reconciler": (Topic.ORDER_REREADS,),
+        "retention": (Topic.PRINT_JOBS, Topic.PRIVACY),
+        "shopify-writer": (Topic.ARTWORK, Topic.PRIVACY),
+        "worker": (Topic.RENDER_REQUESTS,),
+    }
+)
