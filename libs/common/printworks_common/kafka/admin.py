@@ -55,19 +55,23 @@ async def ensure_topics(
     settings: KafkaConnection,
     groups: Mapping[str, Collection[str]],
     *,
-    replication_factor: int = -1,
+    replication_factor: int | None = None,
     timeout: float = 30.0,
 ) -> list[str]:
     """Create what is missing of `plan(groups)`; returns the names of the topics that were created.
 
-    `replication_factor` -1 is the broker's default. Raises GroundMissingError when the brokers do not answer,
-    PoisonError (`topic_refused`) when they refuse a topic.
+    Three copies of each partition, or as many as there are brokers. Raises GroundMissingError when the brokers do not
+    answer, PoisonError (`topic_refused`) when they refuse a topic.
     """
     return await create_topics(settings, plan(groups), replication_factor=replication_factor, timeout=timeout)
 
 
 async def create_topics(
-    settings: KafkaConnection, plans: Collection[TopicPlan], *, replication_factor: int = -1, timeout: float = 30.0
+    settings: KafkaConnection,
+    plans: Collection[TopicPlan],
+    *,
+    replication_factor: int | None = None,
+    timeout: float = 30.0,
 ) -> list[str]:
     """Create those topics that do not exist; see `ensure_topics`."""
     client = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=int(timeout * 1000))
@@ -77,9 +81,12 @@ async def create_topics(
         missing = [topic for topic in plans if topic.name not in present]
         if not missing:
             return []
+        copies = replication_factor or min(3, len((await client.describe_cluster())["brokers"]))
+        # Acknowledged by all in-sync replicas means nothing while one alone may be all of them.
+        durable = {"min.insync.replicas": "2"} if copies >= 3 else {}
         response = await client.create_topics(
             [
-                NewTopic(topic.name, topic.partitions, replication_factor, topic_configs=dict(topic.config))
+                NewTopic(topic.name, topic.partitions, copies, topic_configs={**topic.config, **durable})
                 for topic in missing
             ],
             timeout_ms=int(timeout * 1000),

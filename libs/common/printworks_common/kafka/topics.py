@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m printworks_common.kafka.topics", description=__doc__)
     parser.add_argument("--list", action="store_true", help="only print the names, partitions and settings")
     parser.add_argument(
-        "--replication-factor", type=int, default=-1, help="copies of each partition; default: as the brokers say"
+        "--replication-factor", type=int, help="copies of each partition; default: 3, or as many as there are brokers"
     )
     arguments = parser.parse_args()
     if arguments.list:
