@@ -11,6 +11,7 @@ from printworks_common.runtime import Runtime
 from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
+from printworks_render.coordinator import metrics
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
 from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
@@ -60,11 +61,13 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     runtime.on_stop(pinning.drain, name="pinning under way")
 
     async def keep(record: Record) -> None:
-        await store.put_catalog(record.decode(CatalogEntry))
+        entry = record.decode(CatalogEntry)
+        await store.put_catalog(entry)
+        metrics.CATALOG_ENTRIES.labels(kind=entry.kind).inc()
 
     # To its end before the first order: an order must not be judged by a catalog that is half read.
     catalog = await runtime.ground("catalog", lambda: read_compacted(settings, Topic.CATALOG, keep))
-    runtime.spawn("catalog", catalog.follow(runtime.stopping))
+    runtime.spawn("catalog", catalog.follow(runtime.stopping, lambda: runtime.heartbeat("catalog")))
 
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
     runtime.spawn("pinning", pin_loop.run(runtime.stopping))

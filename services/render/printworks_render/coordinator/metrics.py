@@ -5,6 +5,7 @@ from printworks_common.metrics import counter, gauge, histogram
 ORDERS_TAKEN_IN = counter("printworks_coordinator_orders_total", "Orders taken in, by what they changed.", ["outcome"])
 RESULTS = counter("printworks_coordinator_results_total", "Render results, by outcome; ignored: late.", ["outcome"])
 COMMANDS = counter("printworks_coordinator_commands_total", "Commands from people and machines.", ["kind"])
+CATALOG_ENTRIES = counter("printworks_coordinator_catalog_total", "Catalog entries read, by kind.", ["kind"])
 PINNED = counter("printworks_coordinator_pinned_total", "Tries to pin the inputs of a job, by outcome.", ["outcome"])
 RELEASED = counter("printworks_coordinator_released_total", "Render requests released.", [])
 JOBS_WAITING = gauge("printworks_coordinator_jobs_waiting", "Pending jobs by the step they wait in.", ["step"])

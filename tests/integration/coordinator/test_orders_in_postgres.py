@@ -1,0 +1,188 @@
+"""Orders, queues and outbox of the coordinator on a real Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import printworks_render
+import pytest
+from printworks_common.clock import SystemClock
+from printworks_common.events.artwork import JobStatus
+from printworks_common.failures import Reason
+from printworks_common.filelinks import LinkSigner
+from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.settings import PostgresSettings
+from printworks_render.coordinator import decisions, transitions
+from printworks_render.coordinator.model import Order, Step
+from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatcher, ReleaseLimits
+from printworks_render.coordinator.snapshots import Links
+from printworks_render.coordinator.store import SQL, Change, OrderStore
+from pydantic import SecretStr
+
+from tests.unit.coordinator.examples import catalog, line, received
+
+MIGRATIONS = Path(printworks_render.__file__).parent / "sql" / "migrations"
+
+
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    await migrate(database, "render", MIGRATIONS)
+    opened = await open_pool(PostgresSettings(postgres_dsn=SecretStr(database), postgres_pool_size=10), schema="render")
+    yield opened
+    await close_pool(opened)
+
+
+@pytest.fixture
+def store(pool: Pool) -> OrderStore:
+    links = Links(LinkSigner(keys={"a": b"k" * 32}, current="a"), "https://files.example.com")
+    return OrderStore(pool, links, SystemClock(), 90)
+
+
+async def new_order(store: OrderStore, order_id: str, shop: str = "one.myshopify.com", lines: int = 1) -> Order:
+    order = received(*(line(number + 1) for number in range(lines)), shop=shop, order_id=order_id)
+    taken = decisions.take_in(None, order, catalog(), datetime.now(UTC))
+    saved = await store.change(shop, order_id, lambda known: Change(taken.order) if known is None else None)
+    assert saved is not None
+    return saved
+
+
+async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshopify.com", lines: int = 1) -> Order:
+    """An order whose inputs are pinned."""
+    await new_order(store, order_id, shop, lines)
+
+    def pin(order: Order | None) -> Change | None:
+        assert order is not None
+        for job in order.jobs:
+            inputs = [one.model_copy(update={"key": "k", "sha256": "0" * 64}) for one in job.inputs]
+            order = order.with_job(transitions.inputs_pinned(job, inputs, datetime.now(UTC)))
+        return Change(order)
+
+    saved = await store.change(shop, order_id, pin)
+    assert saved is not None
+    return saved
+
+
+def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
+    return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+
+
+async def rendering(pool: Pool) -> dict[str, int]:
+    rows = await pool.fetch("SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' GROUP BY shop")
+    return {row["shop"]: row["n"] for row in rows}
+
+
+async def test_state_timeline_and_outbox_are_one_transaction(store: OrderStore, pool: Pool) -> None:
+    order = await new_order(store, "1", lines=2)
+    assert order.version == 1
+    assert await store.order("one.myshopify.com", "1") == order
+    assert await pool.fetchval("SELECT count(*) FROM timeline") == 2
+    types = await pool.fetch("SELECT headers->>'ce_type' AS type FROM outbox ORDER BY id")
+    assert [row["type"] for row in types] == [
+        "printworks.order.snapshot.v1",
+        "printworks.print-job.changed.v1",
+        "printworks.print-job.changed.v1",
+        "printworks.order-artwork.changed.v1",
+    ]
+
+
+async def test_a_decision_that_fails_leaves_nothing_behind(store: OrderStore, pool: Pool) -> None:
+    def broken(_known: Order | None) -> Change | None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError):
+        await store.change("one.myshopify.com", "1", broken)
+    assert await pool.fetchval("SELECT count(*) FROM orders") == 0
+
+
+async def test_many_changes_at_once_are_applied_one_after_the_other(store: OrderStore, pool: Pool) -> None:
+    await new_order(store, "1")
+
+    def touch(order: Order | None) -> Change | None:
+        assert order is not None
+        [job] = order.jobs
+        return Change(order.with_job(job.model_copy(update={"version": job.version + 1})))
+
+    await asyncio.gather(*(store.change("one.myshopify.com", "1", touch) for _ in range(40)))
+    order = await store.order("one.myshopify.com", "1")
+    assert order is not None
+    assert (order.version, order.jobs[0].version) == (41, 41)
+
+
+async def test_two_first_bodies_of_one_order_at_once_make_one_job(store: OrderStore, pool: Pool) -> None:
+    def take(known: Order | None) -> Change | None:
+        taken = decisions.take_in(known, received(line(1)), catalog(), datetime.now(UTC))
+        return Change(taken.order) if taken.outcome is decisions.Intake.CHANGED else None
+
+    await asyncio.gather(*(store.change("example.myshopify.com", "9007199254740993", take) for _ in range(8)))
+    assert await pool.fetchval("SELECT count(*) FROM jobs") == 1
+    assert await pool.fetchval("SELECT version FROM orders") == 1
+
+
+class TestRelease:
+    async def test_a_small_shop_does_not_wait_behind_a_large_one(self, store: OrderStore, pool: Pool) -> None:
+        for number in range(20):
+            await queued_order(store, str(number + 1), "large.myshopify.com")
+        await queued_order(store, "99", "small.myshopify.com")
+        released = await dispatcher(store, pool, in_flight=4, per_shop=3).dispatch()
+        assert released == 4
+        assert await rendering(pool) == {"large.myshopify.com": 3, "small.myshopify.com": 1}
+
+    async def test_no_more_are_released_than_there_is_room_for(self, store: OrderStore, pool: Pool) -> None:
+        await queued_order(store, "1", lines=6)
+        release = dispatcher(store, pool, in_flight=4, per_shop=10)
+        assert [await release.dispatch(), await release.dispatch()] == [4, 0]
+
+    async def test_several_dispatchers_at_once_keep_to_the_room(self, store: OrderStore, pool: Pool) -> None:
+        await queued_order(store, "1", lines=8)
+        several = [dispatcher(store, pool, in_flight=4, per_shop=10) for _ in range(4)]
+        assert sum(await asyncio.gather(*(one.dispatch() for one in several))) == 4
+
+    async def test_a_persons_retry_goes_first(self, store: OrderStore, pool: Pool) -> None:
+        await queued_order(store, "1", lines=3)
+        last = await queued_order(store, "2")
+
+        def urge(order: Order | None) -> Change | None:
+            assert order is not None
+            return Change(order.with_job(order.jobs[0].model_copy(update={"urgent": True})))
+
+        await store.change(last.shop, "2", urge)
+        await dispatcher(store, pool, in_flight=1, per_shop=9).dispatch()
+        assert await pool.fetchval("SELECT order_id FROM jobs WHERE step = 'rendering'") == 2
+
+    async def test_a_render_without_a_result_is_released_again_and_fails_in_the_end(
+        self, store: OrderStore, pool: Pool
+    ) -> None:
+        await queued_order(store, "1")
+        release = dispatcher(store, pool, in_flight=4, per_shop=4, lease=timedelta(milliseconds=1))
+        for attempt in range(MAX_ATTEMPTS):
+            assert await release.dispatch() == 1
+            order = await store.order("one.myshopify.com", "1")
+            assert order is not None
+            assert (order.jobs[0].attempt, order.jobs[0].step) == (attempt + 1, Step.RENDERING)
+            await asyncio.sleep(0.05)
+        assert await release.dispatch() == 0
+        order = await store.order("one.myshopify.com", "1")
+        assert order is not None
+        assert (order.jobs[0].status, order.jobs[0].reason_code) == (JobStatus.FAILED, Reason.RENDER_CRASHED)
+
+    async def test_a_cancelled_job_is_never_released(self, store: OrderStore, pool: Pool) -> None:
+        await queued_order(store, "1")
+
+        def stop(order: Order | None) -> Change | None:
+            assert order is not None
+            return Change(order.with_job(transitions.cancelled(order.jobs[0], "order cancelled", datetime.now(UTC))))
+
+        await store.change("one.myshopify.com", "1", stop)
+        assert await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch() == 0
+
+
+async def test_a_claim_for_pinning_is_taken_over_when_it_runs_out(store: OrderStore, pool: Pool) -> None:
+    await new_order(store, "1")
+    claim = SQL["claim_pinning"]
+    assert len(await pool.fetch(claim, 10, 4, timedelta(milliseconds=50))) == 1
+    assert await pool.fetch(claim, 10, 4, timedelta(seconds=5)) == []
+    await asyncio.sleep(0.1)
+    assert len(await pool.fetch(claim, 10, 4, timedelta(seconds=5))) == 1
