@@ -1,0 +1,84 @@
+"""What the routes work with, and who asks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from printworks_common.clock import Clock
+from printworks_common.filelinks import LinkSigner
+from printworks_common.storage import ObjectStore
+
+from printworks_jobs_api.catalog import Catalog
+from printworks_jobs_api.changes import ChangeWatch
+from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.keys import KeyStore, Principal, Scope
+from printworks_jobs_api.problems import ProblemError
+from printworks_jobs_api.reading import Reader
+
+BEARER = {"WWW-Authenticate": 'Bearer realm="printworks"'}
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that routes use; put together once, in `app.py`."""
+
+    clock: Clock
+    keys: KeyStore
+    reader: Reader
+    commands: Commands
+    catalog: Catalog
+    watch: ChangeWatch
+    store: ObjectStore
+    signer: LinkSigner
+    public_url: str
+    presigns: bool
+    """Whether the store has an address that browsers reach, so that print files can be redirected to it."""
+    presign_seconds: int
+    upload_max_bytes: int
+    upload_dir: Path | None
+    session_secret: bytes
+    session_hours: int
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+async def principal_of(request: Request, services: ServicesDep) -> Principal:
+    """The holder of the bearer key. Raises ProblemError 401 `unauthorized`."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        principal = await services.keys.authenticate(text.strip())
+        if principal is not None:
+            return principal
+    raise ProblemError(401, "unauthorized", "Send a valid API key as `Authorization: Bearer pwk_…`.", headers=BEARER)
+
+
+PrincipalDep = Annotated[Principal, Depends(principal_of)]
+
+
+def check_scope(principal: Principal, scope: Scope) -> None:
+    """Raises ProblemError 403 `missing_scope` when the key may not do this."""
+    if not principal.may(scope):
+        raise ProblemError(403, "missing_scope", f"This needs a key with the scope {scope}.", scope=scope.value)
+
+
+class _Requires:
+    """Dependency: the principal, if the key has the scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def __call__(self, principal: PrincipalDep) -> Principal:
+        check_scope(principal, self._scope)
+        return principal
+
+
+JobsReader = Annotated[Principal, Depends(_Requires(Scope.JOBS_READ))]
+JobsWriter = Annotated[Principal, Depends(_Requires(Scope.JOBS_WRITE))]
+SettingsWriter = Annotated[Principal, Depends(_Requires(Scope.SETTINGS_WRITE))]

@@ -1,0 +1,120 @@
+"""Wiring of the two roles: nothing is decided here."""
+
+import asyncio
+from importlib import metadata
+
+from fastapi import FastAPI
+from printworks_common.clock import SystemClock
+from printworks_common.events.topics import Topic
+from printworks_common.outbox import OutboxRelay
+from printworks_common.postgres import Pool
+from printworks_common.runtime import Runtime
+from printworks_common.storage import ObjectStore
+from printworks_common.wiring import connect_database, connect_producer, consume
+
+from printworks_jobs_api import files, problems
+from printworks_jobs_api.api import catalog as catalog_routes
+from printworks_jobs_api.api import changes as change_routes
+from printworks_jobs_api.api import commands as command_routes
+from printworks_jobs_api.api import print_jobs as job_routes
+from printworks_jobs_api.api.context import Services
+from printworks_jobs_api.catalog import Catalog
+from printworks_jobs_api.changes import ChangeWatch
+from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.edge import Edge
+from printworks_jobs_api.keys import KeyStore
+from printworks_jobs_api.metrics import COMMANDS
+from printworks_jobs_api.pages import routes as page_routes
+from printworks_jobs_api.projector import Projector
+from printworks_jobs_api.reading import Reader
+from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
+
+GROUP = "jobs-api-projector"
+
+_TIDY_SECONDS = 3600.0
+
+
+async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
+    settings = runtime.settings
+    pool = await connect_database(runtime, settings, SCHEMA)
+    producer = await connect_producer(runtime, settings)
+    consume(
+        runtime,
+        settings,
+        group=GROUP,
+        topics=[Topic.PRINT_JOBS],
+        handler=Projector(pool, runtime.clock).handle,
+        producer=producer,
+        parallel=settings.projector_parallel,
+    )
+
+
+async def build_api(runtime: Runtime[ApiSettings]) -> None:
+    settings = runtime.settings
+    pool = await connect_database(runtime, settings, SCHEMA)
+    producer = await connect_producer(runtime, settings)
+    store = ObjectStore(settings)
+    services = assemble(pool, store, settings)
+    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
+    runtime.spawn("changes", services.watch.run(runtime.stopping))
+    runtime.spawn("tidy", _tidy(services.commands, runtime.stopping))
+    runtime.serve_http(create_app(services))
+
+
+def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
+    """The parts that the routes use."""
+    clock = SystemClock()
+    reader = Reader(pool, clock)
+    return Services(
+        clock=clock,
+        keys=KeyStore(pool, clock),
+        reader=reader,
+        commands=Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc()),
+        catalog=Catalog(pool, clock),
+        watch=ChangeWatch(reader),
+        store=store,
+        signer=settings.link_signer(),
+        public_url=settings.public_url,
+        presigns=settings.s3_public_endpoint is not None,
+        presign_seconds=settings.presign_seconds,
+        upload_max_bytes=settings.upload_max_bytes,
+        upload_dir=settings.upload_dir,
+        session_secret=settings.session_secret(),
+        session_hours=settings.session_hours,
+    )
+
+
+def create_app(services: Services) -> FastAPI:
+    """The HTTP application: API, file links and pages."""
+    app = FastAPI(
+        title="Printworks jobs API",
+        version=metadata.version("printworks-jobs-api"),
+        openapi_url="/v1/openapi.json",
+        # Both would load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.add_middleware(Edge)
+    problems.install(app)
+    for router in (
+        job_routes.router,
+        command_routes.router,
+        catalog_routes.router,
+        change_routes.router,
+        files.router,
+    ):
+        app.include_router(router)
+    page_routes.mount(app)
+    return app
+
+
+async def _tidy(commands: Commands, stopping: asyncio.Event) -> None:
+    """Drop what is only kept for a while, at the start and then every hour."""
+    while not stopping.is_set():
+        await commands.forget_old()
+        try:
+            async with asyncio.timeout(_TIDY_SECONDS):
+                await stopping.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,142 @@
+"""What a list of print jobs or orders is narrowed by and sorted by, and the SQL that follows from it. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from printworks_jobs_api.cursors import Cursor, decode
+from printworks_jobs_api.problems import ProblemError
+from printworks_jobs_api.search import like_pattern
+
+MAX_LIMIT = 250
+_MAX_BIGINT = 2**63 - 1
+
+
+class JobSort(StrEnum):
+    """Sorts of the list of print jobs; a minus sign puts the highest value first."""
+
+    NEWEST_ORDER = "-created_at"
+    OLDEST_ORDER = "created_at"
+    LAST_CHANGED = "-changed"
+    FIRST_CHANGED = "changed"
+    LAST_QUEUED = "-queued_at"
+    FIRST_QUEUED = "queued_at"
+
+
+_COLUMNS = {"created_at": "created_at", "changed": "change_seq", "queued_at": "queued_at"}
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Empty fields do not narrow. Dates are UTC dates of the order, both ends included."""
+
+    q: str = ""
+    status: tuple[str, ...] = ()
+    date_from: date | None = None
+    date_to: date | None = None
+    product: str = ""
+    reason: str = ""
+    template: str = ""
+    order_id: int | None = None
+
+
+@dataclass
+class Clauses:
+    """WHERE parts that stand for values by number; the shop is always the first value."""
+
+    values: list[Any]
+    parts: list[str] = field(default_factory=list[str])
+
+    @staticmethod
+    def of_shop(shop: str) -> "Clauses":
+        return Clauses(values=[shop], parts=["shop = $1"])
+
+    def add(self, part: str, *values: Any) -> None:
+        """Add a part with one `{}` for each value."""
+        places: list[str] = []
+        for value in values:
+            self.values.append(value)
+            places.append(f"${len(self.values)}")
+        self.parts.append(part.format(*places))
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self.parts)
+
+
+def job_clauses(shop: str, wanted: JobFilter) -> Clauses:
+    """The filter as SQL over `jobs`."""
+    clauses = Clauses.of_shop(shop)
+    _add_search(clauses, wanted)
+    if len(wanted.status) == 1:
+        clauses.add("status = {}", wanted.status[0])
+    elif wanted.status:
+        clauses.add("status = ANY({}::text[])", list(wanted.status))
+    if wanted.product:
+        number = int(wanted.product) if wanted.product.isascii() and wanted.product.isdigit() else None
+        if number is not None and number <= _MAX_BIGINT:
+            clauses.add("(product_id = {} OR variant_id = {} OR sku = {})", number, number, wanted.product)
+        else:
+            clauses.add("sku = {}", without_nul(wanted.product))
+    if wanted.reason:
+        clauses.add("reason_code = {}", without_nul(wanted.reason))
+    if wanted.template:
+        clauses.add("template_id = {}", without_nul(wanted.template))
+    if wanted.order_id is not None:
+        clauses.add("order_id = {}", wanted.order_id)
+    return clauses
+
+
+def order_clauses(shop: str, wanted: JobFilter) -> Clauses:
+    """The filter as SQL over `orders`, where the status is the artwork status of the whole order."""
+    clauses = Clauses.of_shop(shop)
+    _add_search(clauses, wanted)
+    if wanted.status:
+        clauses.add("artwork_status = ANY({}::text[])", list(wanted.status))
+    return clauses
+
+
+def add_page(clauses: Clauses, *, sort: JobSort, cursor: str | None, limit: int) -> str:
+    """Narrow to what comes after the cursor; gives ORDER BY and LIMIT for one row more than the page has, which says
+    whether there is a next page. Raises ProblemError 400 `invalid_cursor`."""
+    descending = sort.startswith("-")
+    column = _COLUMNS[sort.lstrip("-")]
+    if cursor is not None:
+        place = decode(cursor, sort)
+        try:
+            job_id = UUID(place.row_id)
+        except ValueError as error:
+            raise _wrong_cursor() from error
+        if isinstance(place.value, int) != (column == "change_seq"):
+            raise _wrong_cursor()
+        # As a pair, which an index on (shop, column, job_id) answers from the place on.
+        clauses.add(f"({column}, job_id) {'<' if descending else '>'} ({{}}, {{}})", place.value, job_id)
+    direction = "DESC" if descending else "ASC"
+    return f"ORDER BY {column} {direction}, job_id {direction} LIMIT {limit + 1}"
+
+
+def cursor_after(row: Any, sort: JobSort) -> str:
+    """The cursor that goes on after this row of `jobs`."""
+    value: datetime | int = row[_COLUMNS[sort.lstrip("-")]]
+    return Cursor(sort.value, value, str(row["job_id"])).encode()
+
+
+def without_nul(text: str) -> str:
+    """Postgres has no text with NUL in it: such a value equals nothing stored, with or without it."""
+    return text.replace("\x00", "")
+
+
+def _add_search(clauses: Clauses, wanted: JobFilter) -> None:
+    pattern = like_pattern(wanted.q)
+    if pattern is not None:
+        clauses.add("search_key LIKE {}", pattern)
+    if wanted.date_from is not None:
+        clauses.add("order_date >= {}", wanted.date_from)
+    if wanted.date_to is not None:
+        clauses.add("order_date <= {}", wanted.date_to)
+
+
+def _wrong_cursor() -> ProblemError:
+    return ProblemError(400, "invalid_cursor", "The cursor cannot be used here. Begin again without it.")

@@ -1,0 +1,23 @@
+"""Metrics of jobs-api."""
+
+from printworks_common.metrics import counter, gauge, histogram
+
+REQUESTS = counter(
+    "printworks_jobs_api_requests_total", "HTTP requests by route and status class", ["method", "route", "status"]
+)
+REQUEST_SECONDS = histogram(
+    "printworks_jobs_api_request_seconds", "Time to the first byte of an answer, without waiting for changes", ["route"]
+)
+COMMANDS = counter(
+    "printworks_jobs_api_commands_total", "Commands asked of print jobs, by kind and outcome", ["kind", "outcome"]
+)
+FILE_REQUESTS = counter(
+    "printworks_jobs_api_file_requests_total", "File links opened, by what was answered", ["outcome"]
+)
+SNAPSHOTS = counter(
+    "printworks_jobs_api_snapshots_total", "Snapshots projected: applied, or old and ignored", ["outcome"]
+)
+PROJECTION_LAG = histogram(
+    "printworks_jobs_api_projection_lag_seconds", "From a change of an order to its rows in the read model"
+)
+WAITING = gauge("printworks_jobs_api_waiting_clients", "Requests that wait for the next change")

@@ -1,0 +1,55 @@
+"""Settings of jobs-api: what the shared settings classes have, and how people sign in to the pages."""
+
+import base64
+import binascii
+from pathlib import Path
+
+from printworks_common.settings import (
+    FileLinkSettings,
+    KafkaSettings,
+    PostgresSettings,
+    ServiceSettings,
+    Settings,
+    StorageSettings,
+)
+from pydantic import Field, SecretStr, field_validator
+
+SCHEMA = "jobs_api"
+
+_MIN_SESSION_KEY_BYTES = 32
+
+
+class DatabaseSettings(PostgresSettings, Settings):
+    """What the commands `migrate` and `keys` need."""
+
+
+class ProjectorSettings(KafkaSettings, PostgresSettings, ServiceSettings, Settings):
+    projector_parallel: int = Field(default=16, ge=1, le=256, description="Orders projected at the same time.")
+
+
+class ApiSettings(KafkaSettings, PostgresSettings, StorageSettings, FileLinkSettings, ServiceSettings, Settings):
+    session_key: SecretStr = Field(description="Base64 of at least 32 random bytes: signs the sessions of the pages.")
+    session_hours: int = Field(default=12, ge=1, le=24 * 30, description="How long a sign-in to the pages lasts.")
+    upload_max_bytes: int = Field(
+        default=40 * 1024 * 1024, ge=1024, description="Largest picture that can replace a customer's."
+    )
+    upload_dir: Path | None = Field(
+        default=None, description="Where uploads lie until they are in the bucket; default: the system's place."
+    )
+    presign_seconds: int = Field(
+        default=600, ge=10, le=900, description="How long the link lives that a print file redirects to."
+    )
+
+    @field_validator("session_key")
+    @classmethod
+    def _strong(cls, key: SecretStr) -> SecretStr:
+        try:
+            raw = base64.b64decode(key.get_secret_value(), validate=True)
+        except binascii.Error as error:
+            raise ValueError("must be base64") from error
+        if len(raw) < _MIN_SESSION_KEY_BYTES:
+            raise ValueError("must be at least 32 bytes long")
+        return key
+
+    def session_secret(self) -> bytes:
+        return base64.b64decode(self.session_key.get_secret_value())

@@ -1,0 +1,59 @@
+-- name: list_jobs
+-- Its parts come from filters.py: only numbered places and names of columns, never a value.
+SELECT {columns} FROM jobs WHERE {where} {page}
+
+-- name: list_orders
+SELECT {columns} FROM orders WHERE {where} {page}
+
+-- name: find_job
+SELECT * FROM jobs WHERE shop = $1 AND job_id = $2
+
+-- name: find_order
+SELECT * FROM orders WHERE shop = $1 AND order_id = $2
+
+-- name: jobs_of_orders
+SELECT * FROM jobs WHERE shop = $1 AND order_id = ANY ($2::bigint[]) ORDER BY order_id, line_item_id
+
+-- name: files_of_jobs
+SELECT file_id, job_id, artwork_version, current, role, name, media_type, bytes, sha256, facts, state
+FROM files WHERE shop = $1 AND job_id = ANY ($2::uuid[]) ORDER BY job_id, artwork_version DESC, position
+
+-- name: find_file
+SELECT file_id, role, name, media_type, bytes, sha256, object_key, state FROM files WHERE shop = $1 AND file_id = $2
+
+-- name: open_commands
+-- What was asked of these jobs and has not been seen in a newer version of them yet.
+SELECT DISTINCT ON (c.job_id) c.job_id, c.command_id, c.kind, c.issued_at
+FROM commands c JOIN jobs j ON j.shop = c.shop AND j.job_id = c.job_id AND j.version = c.job_version
+WHERE c.shop = $1 AND c.job_id = ANY ($2::uuid[]) AND c.issued_at > $3
+ORDER BY c.job_id, c.issued_at DESC
+
+-- name: status_counts
+SELECT status, count(*) AS jobs FROM jobs WHERE {where} GROUP BY status
+
+-- name: glance
+-- Health numbers of a shop. $2: since when `ready` counts as today.
+SELECT
+    (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'failed') AS failed,
+    (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'pending') AS pending,
+    (SELECT min(queued_at) FROM jobs WHERE shop = $1 AND status = 'pending') AS oldest_waiting,
+    t.ready_today, t.p50_seconds, t.p95_seconds
+FROM (
+    SELECT count(*) AS ready_today,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - queued_at)) AS p50_seconds,
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - queued_at)) AS p95_seconds
+    FROM jobs WHERE shop = $1 AND status = 'ready' AND completed_at >= $2
+) t
+
+-- name: changes_after
+SELECT seq, order_id, job_id, version, status, step, reason_code, artwork_version, occurred_at
+FROM changes WHERE shop = $1 AND seq > $2 ORDER BY seq LIMIT $3
+
+-- name: newest_change
+SELECT coalesce((SELECT seq FROM change_counters WHERE shop = $1), 0)
+
+-- name: newest_changes
+SELECT shop, seq FROM change_counters WHERE shop = ANY ($1::text[])
+
+-- name: changed_jobs
+SELECT count(DISTINCT job_id) FROM changes WHERE shop = $1 AND seq > $2
