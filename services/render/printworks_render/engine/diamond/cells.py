@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from printworks_render.engine.content import Content, FontResource, number
 from printworks_render.engine.diamond import symbols
 from printworks_render.engine.diamond.pattern import Pattern

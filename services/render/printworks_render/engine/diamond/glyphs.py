@@ -2,7 +2,7 @@
 
 x grows to the right, y upwards, both from 0 to 1. Lines have one width per symbol and round ends and joins. The set
 leaves out what is easily mistaken when it is small, printed on colour, or seen with the canvas turned: of each such
-group (O 0 Q, I l 1, B 8 R, S 5, Z 2 N, 6 9 G, M N H, P R F …) at most one is in.
+group (O 0 Q D, I l 1, B 8 R, S 5, Z 2 N, 6 9 G, M N H, P R F …) at most one is in.
 """
 
 from dataclasses import dataclass
@@ -70,12 +70,12 @@ _LETTERS: dict[str, tuple[Path, ...]] = {
     "X": (_line((0, 0), (4, 6)), _line((0, 6), (4, 0))),
     "Y": (_line((0, 6), (2, 3), (4, 6)), _line((2, 3), (2, 0))),
     "2": (Path((*_arc(2, 4.1, 1.9, 1.9, 1.9, -0.45), (0, 0), (4, 0))),),
-    "3": (Path((*_arc(1.8, 4.55, 1.6, 1.45, 1.7, -1), *_arc(1.8, 1.55, 2, 1.55, 1, -1.75))),),
+    "3": (Path(((0.2, 6), (3.7, 6), (1.6, 3.6), *_arc(1.9, 1.8, 2, 1.8, 1, -1.75))),),
     "4": (_line((3, 0), (3, 6), (0, 1.8), (4, 1.8)),),
     "6": (Path((*_arc(3.2, 2, 3.2, 4, 1.05, 2), *_arc(2, 1.9, 2, 1.9, 2, -2))),),
     "7": (_line((0, 6), (4, 6), (1.2, 0)), _line((1.1, 3.1), (3.9, 3.1))),
     "S": (Path((*_arc(2, 4.5, 1.9, 1.5, 0.3, 3), *_arc(2, 1.5, 1.9, 1.5, 1, -1.7))),),
-    "D": (Path(((0, 0), (0, 6), (1.4, 6), *_arc(1.4, 3, 2.6, 3, 1, -1)), closed=True),),
+    "Ξ": (_line((0, 6), (4, 6)), _line((0.5, 3), (3.5, 3)), _line((0, 0), (4, 0))),
     "W": (_line((0, 6), (0.9, 0), (2, 3.8), (3.1, 0), (4, 6)),),
     "V": (_line((0, 6), (2, 0), (4, 6)),),
 }
@@ -148,7 +148,7 @@ _PICTOGRAMS: dict[str, tuple[Path, ...]] = {
 }
 
 # Turned by half, these letters look like each other or themselves.
-_TURNED = {"A": "V", "V": "A", "H": "H", "X": "X", "S": "S"}
+_TURNED = {"A": "V", "V": "A", "H": "H", "X": "X", "S": "S", "Ξ": "Ξ"}
 
 
 def _pairs() -> tuple[str, ...]:
@@ -170,8 +170,8 @@ _ROUND_CORNERS = tuple(
     for dx, dy, start in ((1, 1, 0), (-1, 1, 1), (-1, -1, 2), (1, -1, 3))
 )
 
-SINGLES: tuple[str, ...] = (*_PICTOGRAMS, *(letter for letter in _LETTERS if letter != "V"))
-"""Symbols of one sign; V is missing: turned it is an A."""
+SINGLES: tuple[str, ...] = (*_PICTOGRAMS, *(letter for letter in _LETTERS if letter not in {"V", "Ξ"}))
+"""Symbols of one sign. V is missing, which is an A when it is turned, and Ξ, which is too like ≡."""
 
 INVENTORY: tuple[str, ...] = (*SINGLES, *_pairs())
 """All symbols, the most legible first."""

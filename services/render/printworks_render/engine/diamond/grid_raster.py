@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
 from printworks_render.engine.diamond import symbols
 from printworks_render.engine.diamond.cells import GRID_COLOUR, GRID_LINE_MM
 from printworks_render.engine.diamond.glyphs import CORNERS, Glyph, glyph

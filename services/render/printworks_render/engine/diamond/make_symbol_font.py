@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from printworks_render.engine.diamond.glyphs import BLANK, CORNERS, INVENTORY, Glyph, glyph
 from shapely import LineString, MultiPolygon, Polygon, get_parts, orient_polygons, unary_union
+
+from printworks_render.engine.diamond.glyphs import BLANK, CORNERS, INVENTORY, Glyph, glyph
 
 UNITS = 1000
 TARGET = Path(__file__).parent / "data" / "symbols.ttf"

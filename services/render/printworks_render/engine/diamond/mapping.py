@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from printworks_render.engine.colour import ciede2000_matrix, ciede2000_to_each
 
 Floats = NDArray[np.floating[Any]]

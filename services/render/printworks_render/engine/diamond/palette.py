@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from printworks_common.failures import Reason
+
 from printworks_render.engine.colour import hex_to_rgb, srgb_to_lab
 from printworks_render.engine.diamond.glyphs import INVENTORY
 from printworks_render.engine.job import RenderError

@@ -7,6 +7,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
 from printworks_render.engine.colour import srgb_to_lab
 from printworks_render.engine.diamond import confetti, mapping
 from printworks_render.engine.diamond.choice import choose

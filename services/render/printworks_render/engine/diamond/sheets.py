@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
 from printworks_render.engine.diamond.cells import hex_of
 from printworks_render.engine.diamond.paging import PatternPage
 from printworks_render.engine.diamond.palette import Drill
 from printworks_render.engine.diamond.pattern import Pattern, Quantity
 from printworks_render.engine.diamond.symbols import INKS, inks
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLOURS_HEADER = ("symbol", "code", "name", "hex", "cells", "drills", "bags")

@@ -6,6 +6,7 @@ from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
+
 from printworks_render.engine.colour import contrast_ratio
 from printworks_render.engine.content import FontResource
 from printworks_render.engine.diamond.glyphs import BLANK, CORNERS, INVENTORY
