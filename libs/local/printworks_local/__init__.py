@@ -1,1 +1,1 @@
-"""The local stack: real PostgreSQL, Kafka and S3 without a container engine, a strict stand-in for Shopify, and the demo."""
+"""The local stack: real PostgreSQL, Kafka and S3 without a container engine, a stand-in for Shopify, and the demo."""

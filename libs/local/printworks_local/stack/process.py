@@ -73,6 +73,11 @@ class ServerProcess:
     def running(self) -> bool:
         return self._popen.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        return self._popen.returncode
+
     async def wait_ready(
         self, probe: Callable[[], Awaitable[None]], expected: tuple[type[Exception], ...], timeout: float
     ) -> None:

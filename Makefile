@@ -1,0 +1,100 @@
+# Needs make and Python 3.11 or newer; the local stack also Java 17 or newer and Maven. Everything else is installed
+# into this checkout: .venv/ (libraries), .printworks/ (servers, data of running stacks), demo-output/.
+# PYTHON=… chooses the interpreter, ONCE=1 and JSON=path are for the demo, SHOPS_FILE=path for `make up`, ARGS=… is
+# passed on to pytest.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))))
+BIN := .venv/bin
+LOCAL := .venv/.installed-local
+DEV := .venv/.installed-dev
+PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
+CODE := libs services tests bench
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pyright runs on the Node.js of the lock and looks for nothing newer.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
+	bench-overhead bench-flow clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(LOCAL) ## Orders on their whole way, from signed webhook to files (ONCE=1 ends by itself, JSON=path writes the result)
+	@$(BIN)/printworks-local demo $(if $(ONCE),--once) $(if $(JSON),--json "$(JSON)")
+
+up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in .printworks/stack.json (SHOPS_FILE=path: your shops)
+	@$(BIN)/printworks-local up $(if $(SHOPS_FILE),--shops-file "$(SHOPS_FILE)")
+
+down: $(LOCAL) ## End what is left of `make up`
+	@$(BIN)/printworks-local down
+
+test: unit integration e2e ## All tests
+
+unit: $(DEV) ## Tests of pure code, in seconds
+	$(BIN)/pytest tests/unit $(ARGS)
+
+integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STACK=containers or external: not ours)
+	$(BIN)/pytest tests/integration $(ARGS)
+
+e2e: $(DEV) ## Tests of the whole way, all services as processes
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+lint: $(DEV) ## Style and format of the code
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+format: $(DEV) ## Format the code
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+types: $(DEV) ## Types, strictly
+	$(BIN)/pyright
+
+imports: $(DEV) ## Who may import whom
+	$(BIN)/lint-imports --no-cache
+
+generated: $(DEV) ## Schemas of the events are those of the models, and compatible with the ones before
+	$(BIN)/python -m printworks_common.events.generate --check
+
+chart: $(DEV) ## The Helm chart
+	@if [ -f deploy/helm/printworks/Chart.yaml ]; then $(BIN)/pytest tests/chart $(ARGS); \
+	else echo "deploy/helm holds no chart yet: nothing to check"; fi
+
+ci: lint types imports generated chart test ## All checks and tests; leaves nothing running
+	@$(BIN)/printworks-local down
+
+bench-overhead: $(DEV) ## Milliseconds from webhook to tag, without the render, over 200 quiet orders
+	$(BIN)/python bench/overhead.py
+
+bench-flow: $(DEV) ## 500 orders as fast as ingest takes them, every invariant checked from outside
+	$(BIN)/python bench/flow_500.py
+
+lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
+	@UPGRADE=$(UPGRADE) requirements/lock.sh
+
+install: $(DEV) ## Libraries and tools into .venv
+
+clean: ## Remove what was installed and written here
+	rm -rf .venv .printworks demo-output .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@echo "making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+# Only what runs: the demo does not wait for the tools of developers. A file is compiled when it is first imported.
+$(LOCAL): requirements/local.txt $(PROJECTS) | .venv/bin/python
+	@echo "installing $$(grep -c '==' $<) libraries (requirements/local.txt) and this workspace into .venv"
+	@$(PIP) install --no-deps --require-hashes --no-compile -r $<
+	@$(PIP) install --no-deps --no-build-isolation $(EDITABLES)
+	@touch $@
+
+$(DEV): requirements/dev.txt $(LOCAL) | .venv/bin/python
+	@echo "installing the tools for tests and checks (requirements/dev.txt) into .venv"
+	@$(PIP) install --no-deps --require-hashes --no-compile -r $<
+	@touch $@

@@ -1,0 +1,237 @@
+"""The whole of Printworks on this machine: stack, services, shops. `make up`, the demo and the tests share it.
+
+    async with start_printworks(UpOptions(label="demo")) as printworks:
+        printworks.url(RECEIVER)
+
+Whatever ends this process, everything that it started ends with it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from printworks_common.shopify.shops import Shop
+
+from printworks_local.database import open_database
+from printworks_local.environment import Environment
+from printworks_local.install import create_api_key, set_up_shop, wait_until_known
+from printworks_local.services import API, RECEIVER, SCHEMAS, SERVICES, Service
+from printworks_local.shopify.server import start_shopify
+from printworks_local.shops_file import RunningShop, demo_shop, given_shops, served_by, write_shops
+from printworks_local.stack import Stack, StackInfo, StackKind, StackOptions, end_runs, start_stack
+from printworks_local.stack.model import checkout_root, kind_from_environment
+from printworks_local.stack.ports import free_ports
+from printworks_local.stack.runs import Run, open_run
+from printworks_local.supervisor import Supervised, run_command
+
+READY_SECONDS = 90.0
+"""Generous: a busy machine is not a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """How to start. The defaults are those of `make up`."""
+
+    label: str = "up"
+    root: Path = field(default_factory=checkout_root)
+    shops_file: Path | None = None
+    """Shops that somebody else stands behind; without it there is one shop behind the stand-in."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables for all services; they win."""
+    publish: bool = False
+    """Write `.printworks/stack.json`; else the file lies in the run directory."""
+    quiet: bool = False
+
+
+@dataclass(slots=True)
+class Printworks:
+    """What runs."""
+
+    directory: Path
+    stack_file: Path
+    stack: Stack
+    postgres_dsn: str
+    shopify_url: str | None
+    """Of the stand-in; None when the shops were given."""
+    supervised: dict[str, Supervised]
+    shops: list[RunningShop] = field(default_factory=list[RunningShop])
+
+    @property
+    def info(self) -> StackInfo:
+        return self.stack.info
+
+    def url(self, service: Service) -> str:
+        return self.supervised[service.name].url
+
+    @property
+    def ingest_url(self) -> str:
+        return self.url(RECEIVER)
+
+    @property
+    def jobs_api_url(self) -> str:
+        return self.url(API)
+
+    def shop(self) -> RunningShop:
+        """The first shop; the only one behind the stand-in."""
+        return self.shops[0]
+
+    def summary(self) -> str:
+        """For the terminal: where everything is, and how to sign in."""
+        lines = [f"webhooks       {self.ingest_url}/webhooks/shopify", f"Print Jobs     {self.jobs_api_url}/"]
+        lines += [f"sign in with   {shop.api_key}   ({shop.domain})" for shop in self.shops]
+        lines += [f"addresses      {self.stack_file}", f"logs           {self.directory / 'logs'}", "Ctrl-C ends it."]
+        return "\n".join(lines)
+
+    def write_stack_file(self) -> None:
+        """What others need to find everything, replaced as a whole: a reader never sees half of it."""
+        info = self.info
+        content = {
+            "ingest_url": self.ingest_url,
+            "jobs_api_url": self.jobs_api_url,
+            "kafka_bootstrap": info.kafka_bootstrap,
+            "postgres_dsn": self.postgres_dsn,
+            "s3_endpoint": info.s3_endpoint,
+            "s3_access_key": info.s3_access_key,
+            "s3_secret_key": info.s3_secret_key,
+            "bucket": info.bucket,
+            "shops": [asdict(shop) for shop in self.shops],
+            "services": {
+                name: {"pid": one.pid, "metrics_url": f"{one.url}/metrics"} for name, one in self.supervised.items()
+            },
+        }
+        temporary = self.stack_file.with_suffix(".json.new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.stack_file)
+
+
+@asynccontextmanager
+async def start_printworks(options: UpOptions) -> AsyncGenerator[Printworks]:
+    """Start everything, yield when all services are ready and the shops are set up, end everything.
+
+    Raises StackError with the tail of a log when a part does not get ready.
+    """
+    began = time.monotonic()
+    kind = kind_from_environment()
+    given = given_shops(options.shops_file) if options.shops_file is not None else None
+    async with AsyncExitStack() as stack_of_exits:
+        stack = await stack_of_exits.enter_async_context(
+            start_stack(StackOptions(label=options.label, root=options.root, kind=kind, quiet=options.quiet))
+        )
+        run = open_run(options.root, options.label, None, keep_data=False)
+        stack_of_exits.callback(run.close)
+        shopify_url: str | None = None
+        if given is None:
+            config = demo_shop()
+            shopify = await stack_of_exits.enter_async_context(start_shopify([config]))
+            shopify_url = shopify.url
+            given = [served_by(config, shopify.admin_api_url(config.domain))]
+        printworks = await _start_services(options, kind, stack, run, given, shopify_url, stack_of_exits)
+        _say(options, f"everything is ready after {time.monotonic() - began:.1f} s")
+        yield printworks
+
+
+async def _start_services(
+    options: UpOptions,
+    kind: StackKind,
+    stack: Stack,
+    run: Run,
+    shops: list[Shop],
+    shopify_url: str | None,
+    exits: AsyncExitStack,
+) -> Printworks:
+    dsn, dsn_of_schema = await open_database(stack, kind)
+    shops_file = run.directory / "shops.json"
+    write_shops(shops_file, shops)
+    ports = dict(zip((service.name for service in SERVICES), free_ports(len(SERVICES)), strict=True))
+    environment = Environment(
+        stack=stack.info,
+        dsn_of_schema=dsn_of_schema,
+        shops_file=shops_file,
+        public_url=f"http://127.0.0.1:{ports[API.name]}",
+        extra=options.environment,
+    )
+    await _prepare_ground(environment, run.directory / "logs")
+    printworks = Printworks(
+        directory=run.directory,
+        stack_file=(options.root / ".printworks" if options.publish else run.directory) / "stack.json",
+        stack=stack,
+        postgres_dsn=dsn,
+        shopify_url=shopify_url,
+        supervised={},
+    )
+    complete = False
+
+    def changed(one: Supervised) -> None:
+        if one.pid is not None:
+            run.record(one.service.name, one.pid)
+        if complete:
+            printworks.write_stack_file()
+
+    for service in SERVICES:
+        port = ports[service.name]
+        printworks.supervised[service.name] = Supervised(
+            service,
+            port=port,
+            environment=environment.of(service, port),
+            log=run.directory / "logs" / f"{service.name}.log",
+            changed=changed,
+        )
+    exits.push_async_callback(_stop, printworks)
+    for one in printworks.supervised.values():
+        one.start()
+    await asyncio.gather(*(one.wait_ready(READY_SECONDS) for one in printworks.supervised.values()))
+    for shop in shops:
+        printworks.shops.append(await _open_shop(printworks.jobs_api_url, environment, shop))
+        await wait_until_known(dsn, shop.domain)
+    complete = True
+    printworks.write_stack_file()
+    return printworks
+
+
+async def _prepare_ground(environment: Environment, logs: Path) -> None:
+    """Topics and schemas, by the same commands that an installation uses; all at once."""
+    kafka = {"PRINTWORKS_KAFKA_BOOTSTRAP": environment.stack.kafka_bootstrap}
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                run_command("python", ["-m", "printworks_common.kafka.topics"], kafka, logs / "topics.log")
+            )
+            for schema, command in SCHEMAS.items():
+                log = logs / f"migrate-{schema}.log"
+                group.create_task(run_command(command, ["migrate"], environment.migration(schema), log))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+
+
+async def _open_shop(jobs_api_url: str, environment: Environment, shop: Shop) -> RunningShop:
+    api_key = await create_api_key(shop.domain, environment.migration("jobs_api"))
+    await set_up_shop(jobs_api_url, api_key)
+    return RunningShop(
+        domain=shop.domain,
+        client_secret=shop.client_secret.get_secret_value(),
+        admin_api_url=shop.base_url,
+        api_key=api_key,
+    )
+
+
+async def _stop(printworks: Printworks) -> None:
+    """All services at once: each finishes or hands back its work by itself."""
+    printworks.stack_file.unlink(missing_ok=True)
+    await asyncio.gather(*(one.stop() for one in printworks.supervised.values()))
+
+
+def end_everything(root: Path, label: str) -> list[str]:
+    """End what is left of earlier runs, and the running one of this label. Returns the names of what was ended."""
+    ended = end_runs(root, live_label=label)
+    (root / ".printworks" / "stack.json").unlink(missing_ok=True)
+    return ended
+
+
+def _say(options: UpOptions, text: str) -> None:
+    if not options.quiet:
+        print(f"[services] {text}", flush=True)
