@@ -107,6 +107,7 @@ class StorageSettings(Settings):
     s3_region: str = Field("us-east-1", description="region to sign for")
     s3_access_key: str = Field(description="access key of the hosted bucket")
     s3_secret_key: SecretStr = Field(description="secret key of the hosted bucket")
+    s3_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the S3 endpoint")
     bucket: str = Field(description="name of the hosted bucket", min_length=3, max_length=63)
 
     @field_validator("s3_endpoint", "s3_public_endpoint")

@@ -1,11 +1,13 @@
-"""A schema of a service on a real database."""
+"""A schema of a service on a real database, and a store on a real bucket."""
 
 from collections.abc import AsyncGenerator
 
 import asyncpg
 import pytest
 from printworks_common.postgres import Pool, close_pool, open_pool
-from printworks_common.settings import PostgresSettings
+from printworks_common.settings import PostgresSettings, StorageSettings
+from printworks_common.storage import ObjectStore
+from printworks_local.stack import StackInfo
 
 OUTBOX = """
 CREATE SCHEMA service;
@@ -38,3 +40,23 @@ async def pool(database: str, postgres_settings: PostgresSettings) -> AsyncGener
     opened = await open_pool(postgres_settings, schema="service")
     yield opened
     await close_pool(opened)
+
+
+@pytest.fixture
+def storage_settings(stack_info: StackInfo) -> StorageSettings:
+    return StorageSettings.model_validate(
+        {
+            "s3_endpoint": stack_info.s3_endpoint,
+            "s3_public_endpoint": stack_info.s3_endpoint,
+            "s3_access_key": stack_info.s3_access_key,
+            "s3_secret_key": stack_info.s3_secret_key,
+            "bucket": stack_info.bucket,
+        }
+    )
+
+
+@pytest.fixture
+async def objects(storage_settings: StorageSettings) -> AsyncGenerator[ObjectStore]:
+    store = ObjectStore(storage_settings)
+    yield store
+    await store.close()
