@@ -1,0 +1,91 @@
+"""A merchant's side of the running Printworks: sends webhooks, reads orders as Shopify and jobs-api have them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from printworks_local.shopify.client import ShopControl
+from printworks_local.shopify.webhooks import WebhookRequest, make_webhook
+from printworks_local.up import Printworks
+
+NAMESPACE = "pw_customization"
+TAG_PREFIX = "pw-artwork-"
+
+
+@dataclass(frozen=True, slots=True)
+class ShopifyOrder:
+    """What Printworks has left on an order."""
+
+    tags: list[str]
+    """Ours only."""
+    artwork_status: str | None
+    artwork_files: list[str] | None
+    """None: the metafield does not exist."""
+
+    @property
+    def untouched(self) -> bool:
+        return not self.tags and self.artwork_status is None and self.artwork_files is None
+
+
+class ShopFloor:
+    """One shop of a running Printworks behind the stand-in."""
+
+    def __init__(self, printworks: Printworks) -> None:
+        if printworks.shopify_url is None:
+            raise ValueError("the shops were given: nobody but Shopify can put orders into them")
+        self.printworks = printworks
+        self.shop = printworks.shop()
+        self.shopify = ShopControl(printworks.shopify_url, self.shop.domain)
+        self._door = httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=64))
+        self.api = httpx.AsyncClient(
+            base_url=printworks.jobs_api_url,
+            headers={"Authorization": f"Bearer {self.shop.api_key}"},
+            trust_env=False,
+            timeout=30,
+        )
+
+    async def __aenter__(self) -> "ShopFloor":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.shopify.__aexit__()
+        await self._door.aclose()
+        await self.api.aclose()
+
+    def webhook(self, topic: str, content: dict[str, Any] | bytes, **options: Any) -> WebhookRequest:
+        """Signed with the shop's secret."""
+        return make_webhook(topic, content, secret=self.shop.client_secret, shop=self.shop.domain, **options)
+
+    async def send(self, request: WebhookRequest) -> httpx.Response:
+        """Deliver a webhook as Shopify does."""
+        url = f"{self.printworks.ingest_url}/webhooks/shopify"
+        return await self._door.post(url, content=request.body, headers=request.headers)
+
+    async def order_paid(self, body: dict[str, Any]) -> httpx.Response:
+        """The order appears in the shop, and its `orders/paid` webhook is delivered."""
+        await self.shopify.put_order(body)
+        return await self.send(self.webhook("orders/paid", body))
+
+    async def on_shopify(self, order_id: int | str) -> ShopifyOrder:
+        """The order as Shopify has it now."""
+        state = await self.shopify.order(order_id)
+        fields = {one["key"]: one["value"] for one in state["metafields"] if one["namespace"] == NAMESPACE}
+        files = fields.get("artwork_files")
+        return ShopifyOrder(
+            tags=[tag for tag in state["tags"] if tag.startswith(TAG_PREFIX)],
+            artwork_status=fields.get("artwork_status"),
+            artwork_files=None if files is None else json.loads(files),
+        )
+
+    async def in_api(self, order_id: int | str) -> dict[str, Any] | None:
+        """The order with its print jobs in full; None while jobs-api does not know it."""
+        answer = await self.api.get(f"/v1/orders/{order_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND.value:
+            return None
+        answer.raise_for_status()
+        return answer.json()
+
+    async def retry(self, job_id: str) -> None:
+        (await self.api.post(f"/v1/print-jobs/{job_id}/retry")).raise_for_status()
