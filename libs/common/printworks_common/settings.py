@@ -34,16 +34,23 @@ class Settings(BaseSettings):
 class ServiceSettings(Settings):
     """What every process has."""
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe level logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severe level logged"
+    )
     log_format: Literal["auto", "json", "console"] = Field(
-        "auto", description="json, console, or auto: console on a terminal, else json"
+        default="auto", description="json, console, or auto: console on a terminal, else json"
     )
-    http_host: str = Field("0.0.0.0", description="address to listen on")  # noqa: S104 (probes come from outside the pod)
-    http_port: int = Field(8080, ge=0, le=65535, description="port of the API, health and metrics; 0 takes a free one")
+    http_host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 (probes come from outside the pod)
+    http_port: int = Field(
+        default=8080, ge=0, le=65535, description="port of the API, health and metrics; 0 takes a free one"
+    )
     otlp_endpoint: str | None = Field(
-        None, description="base URL of an OpenTelemetry collector (OTLP over HTTP); traces are not exported without it"
+        default=None,
+        description="base URL of an OpenTelemetry collector (OTLP over HTTP); traces are not exported without it",
     )
-    drain_seconds: float = Field(25.0, gt=0, le=3600, description="seconds a stopping process has until it ends")
+    drain_seconds: float = Field(
+        default=25.0, gt=0, le=3600, description="seconds a stopping process has until it ends"
+    )
 
     @field_validator("otlp_endpoint")
     @classmethod
@@ -56,14 +63,16 @@ class KafkaSettings(Settings):
 
     kafka_bootstrap: str = Field(description="host:port list of the Kafka brokers")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+        default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (the default with SASL)"
+        default=None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (the default with SASL)"
     )
-    kafka_sasl_username: str | None = Field(None, description="user name at the brokers, with SASL")
-    kafka_sasl_password: SecretStr | None = Field(None, description="password at the brokers, with SASL")
-    kafka_ssl_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the brokers")
+    kafka_sasl_username: str | None = Field(default=None, description="user name at the brokers, with SASL")
+    kafka_sasl_password: SecretStr | None = Field(default=None, description="password at the brokers, with SASL")
+    kafka_ssl_ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority that signed the brokers"
+    )
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -87,7 +96,9 @@ class PostgresSettings(Settings):
     """How the database is reached. The DSN holds a password, so it is a secret as a whole."""
 
     postgres_dsn: SecretStr = Field(description="postgresql://user:password@host:port/database of the service's role")
-    postgres_pool_size: int = Field(10, ge=2, le=500, description="most connections of one process to the database")
+    postgres_pool_size: int = Field(
+        default=10, ge=2, le=500, description="most connections of one process to the database"
+    )
 
     @field_validator("postgres_dsn")
     @classmethod
@@ -102,12 +113,12 @@ class StorageSettings(Settings):
 
     s3_endpoint: str = Field(description="URL of the S3 endpoint, as the services reach it")
     s3_public_endpoint: str | None = Field(
-        None, description="URL of the same store as a browser reaches it; without it print files are streamed"
+        default=None, description="URL of the same store as a browser reaches it; without it print files are streamed"
     )
-    s3_region: str = Field("us-east-1", description="region to sign for")
+    s3_region: str = Field(default="us-east-1", description="region to sign for")
     s3_access_key: str = Field(description="access key of the hosted bucket")
     s3_secret_key: SecretStr = Field(description="secret key of the hosted bucket")
-    s3_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the S3 endpoint")
+    s3_ca_file: Path | None = Field(default=None, description="PEM file of the authority that signed the S3 endpoint")
     bucket: str = Field(description="name of the hosted bucket", min_length=3, max_length=63)
 
     @field_validator("s3_endpoint", "s3_public_endpoint")
@@ -151,7 +162,8 @@ class ShopsSettings(Settings):
 
 class EgressSettings(Settings):
     allow_private_addresses: bool = Field(
-        False, description="fetch pictures from private addresses and any port too; for demonstrations and tests only"
+        default=False,
+        description="fetch pictures from private addresses and any port too; for demonstrations and tests only",
     )
 
 

@@ -1,6 +1,7 @@
 """What the coordinator decides about an order that comes in."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from printworks_common.events.artwork import ArtworkStatus, JobStatus
@@ -182,7 +183,7 @@ def test_gift_cards_are_never_printed() -> None:
 
 
 def test_the_texts_shown_are_the_visible_properties_that_are_no_links() -> None:
-    properties = {
+    properties: dict[str, Any] = {
         "Photo": "https://cdn.example.com/1.jpg",
         "_hidden": "x",
         "Engraving": "Ada",
