@@ -54,6 +54,7 @@ async def build_api(runtime: Runtime[ApiSettings]) -> None:
     pool = await connect_database(runtime, settings, SCHEMA)
     producer = await connect_producer(runtime, settings)
     store = ObjectStore(settings)
+    runtime.on_stop(store.close, name="store")
     services = assemble(pool, store, settings)
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
     runtime.spawn("changes", services.watch.run(runtime.stopping))
@@ -75,7 +76,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         store=store,
         signer=settings.link_signer(),
         public_url=settings.public_url,
-        presigns=settings.s3_public_endpoint is not None,
+        presigns=store.presigns,
         presign_seconds=settings.presign_seconds,
         upload_max_bytes=settings.upload_max_bytes,
         upload_dir=settings.upload_dir,

@@ -49,17 +49,18 @@ ASKED_WORDS = {
     "replace_input": "New picture sent",
 }
 EVENT_WORDS = {
-    "created": "Print job created",
     "paid": "Order paid",
-    "queued": "Queued",
     "inputs_pinned": "Pictures fetched and kept",
-    "render_requested": "Rendering requested",
+    "render_requested": "Rendering asked for",
+    "requeued": "Queued again",
     "ready": "Files ready",
     "failed": "Failed",
     "retried": "Retried",
-    "rerendered": "Re-render asked for",
+    "rerender_requested": "Re-render asked for",
     "input_replaced": "Picture replaced",
-    "edited": "Line item edited",
+    "line_edited": "Line item edited",
+    "line_restored": "Line item restored",
+    "quantity_changed": "Quantity changed",
     "cancelled": "Cancelled",
     "cleared": "Files cleared",
 }
