@@ -9,6 +9,7 @@ from printworks_common.errors import PoisonError
 from printworks_common.events.envelope import encode
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.kafka.record import Record
+
 from tests.integration.jobs_api.parts import BEGIN, OTHER_SHOP, SHOP, Api, Making, stored_file
 
 _KEYS = {"orders": "order_id", "jobs": "job_id", "files": "file_id", "changes": "seq", "change_counters": "shop"}
