@@ -74,6 +74,10 @@ class KafkaSettings(Settings):
         default=None, description="PEM file of the authority that signed the brokers"
     )
 
+    kafka_session_seconds: float = Field(
+        default=45.0, ge=1, le=300, description="a consumer that says nothing for so long loses its partitions"
+    )
+
     @field_validator("kafka_bootstrap")
     @classmethod
     def _host_port_list(cls, value: str) -> str:

@@ -1,9 +1,11 @@
 """How every process connects to its ground: the same steps in the same order, each closed at the stop."""
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from printworks_common.kafka.consumer import ConsumerLoop
+from printworks_common.kafka.limits import ConsumerLimits
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.kafka.record import Record
 from printworks_common.postgres import Pool, answers, close_pool, open_pool
@@ -45,6 +47,7 @@ def consume(
         handler=handler,
         producer=producer,
         parallel=parallel,
+        limits=_limits(settings.kafka_session_seconds),
         heartbeat=lambda: runtime.heartbeat(f"consumer {group}"),
     )
 
@@ -54,3 +57,14 @@ def consume(
     runtime.add_readiness(f"consumer {group}", ready)
     runtime.spawn(f"consumer {group}", loop.run(runtime.stopping))
     return loop
+
+
+def _limits(session: float) -> ConsumerLimits:
+    """A member that died holds up a rebalance for the rebalance time-out: never let that exceed its session."""
+    usual = ConsumerLimits()
+    return replace(
+        usual,
+        session_timeout=session,
+        rebalance_timeout=min(usual.rebalance_timeout, session),
+        rebalance_drain=min(usual.rebalance_drain, session / 3),
+    )

@@ -6,6 +6,7 @@ queue of its own, and converges (`converge`): look, plan, write, read back, unti
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -41,7 +42,11 @@ log = get_logger(__name__)
 
 SQL = load_queries("printworks_shopify_writer", "sql/queries.sql")
 
-CLAIM = timedelta(seconds=120)
+CLAIM = timedelta(seconds=15)
+"""A claim is renewed while its order is written; those of a crashed writer are taken over after it."""
+
+RENEW_SECONDS = 5.0
+
 MAX_ROUNDS = 6
 """Rounds of look, plan and write in one go. More means that somebody writes against us: try again later."""
 
@@ -70,7 +75,8 @@ class Writer:
         self._names = names
         self._per_shop = writes_per_shop
         self._clients: dict[str, tuple[Shop, AdminClient]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], tuple[str, int]] = {}
+        self._renewed = time.monotonic()
         self._wake: Callable[[], None] = lambda: None
 
     def on_work(self, wake: Callable[[], None]) -> None:
@@ -99,6 +105,7 @@ class Writer:
 
     async def dispatch(self) -> int:
         """Start the writes that may start now. Returns their number."""
+        await self._renew()
         domains = [shop.domain for shop in self._shops]
         with ground_errors():
             rows = await self._pool.fetch(SQL["claim"], self._per_shop, CLAIM, domains)
@@ -106,9 +113,17 @@ class Writer:
             await self._count_waiting()
         for row in rows:
             task = asyncio.create_task(self._write(row["shop"], row["order_id"], row["traceparent"]))
-            self._running.add(task)
+            self._running[task] = (row["shop"], int(row["order_id"]))
             task.add_done_callback(self._finished)
         return len(rows)
+
+    async def _renew(self) -> None:
+        if not self._running or time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        shops, orders = zip(*self._running.values(), strict=True)
+        with ground_errors():
+            await self._pool.execute(SQL["renew"], list(shops), list(orders), CLAIM)
 
     async def drain(self) -> None:
         """Wait for the writes that are under way."""
@@ -120,7 +135,7 @@ class Writer:
             metrics.WAITING.set(await self._pool.fetchval(SQL["waiting"]))
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake()
 
     async def _write(self, domain: str, order_id: str, traceparent: str | None) -> None:
@@ -215,9 +230,7 @@ class Writer:
         await self._look(client, order_id)
         raise PoisonError("Shopify refuses what is written on the order.", code="shopify_user_error")
 
-    async def _written(
-        self, domain: str, order_id: str, row: asyncpg.Record, seen: Seen | None, outcome: str
-    ) -> None:
+    async def _written(self, domain: str, order_id: str, row: asyncpg.Record, seen: Seen | None, outcome: str) -> None:
         with ground_errors():
             await self._pool.execute(
                 SQL["written"], domain, int(order_id), row["version"], _memory(seen, self._names) if seen else None

@@ -6,6 +6,7 @@ back by letting it run out, so a crash loses nothing.
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,8 +30,10 @@ from printworks_render.coordinator.store import SQL, Change, OrderStore
 
 log = get_logger(__name__)
 
-CLAIM = timedelta(seconds=90)
-"""Longer than all fetches of a job may take; a crashed coordinator's jobs are taken over after it."""
+CLAIM = timedelta(seconds=15)
+"""A claim is renewed while its job is worked on; a crashed coordinator's jobs are taken over after it."""
+
+RENEW_SECONDS = 5.0
 
 BACK_OFF = (2, 5, 15, 60, 180)
 """Seconds between the tries of an input whose server does not answer; then the job fails with its reason."""
@@ -65,11 +68,13 @@ class PinningDispatcher:
         self._fetcher = fetcher
         self._clock = clock
         self._limits = limits
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], UUID] = {}
+        self._renewed = time.monotonic()
         self._free: Callable[[], None] = lambda: None
 
     async def dispatch(self) -> int:
         """Claim what may be worked on and start it. Returns the number of jobs started."""
+        await self._renew()
         room = self._limits.parallel - len(self._running)
         if room <= 0:
             return 0
@@ -77,16 +82,23 @@ class PinningDispatcher:
             rows = await self._pool.fetch(SQL["claim_pinning"], room, self._limits.per_shop, CLAIM)
         for row in rows:
             task = asyncio.create_task(self._pin(row["shop"], row["order_id"], row["job_id"]))
-            self._running.add(task)
+            self._running[task] = row["job_id"]
             task.add_done_callback(self._finished)
         return len(rows)
+
+    async def _renew(self) -> None:
+        if not self._running or time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        with ground_errors():
+            await self._pool.execute(SQL["renew_pinning"], list(self._running.values()), CLAIM)
 
     def on_free(self, listener: Callable[[], None]) -> None:
         """Called when there is room for another job."""
         self._free = listener
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._free()
 
     async def drain(self) -> None:

@@ -28,6 +28,10 @@ UPDATE orders SET claimed_until = now() + $2::interval FROM chosen
 WHERE orders.shop = chosen.shop AND orders.order_id = chosen.order_id
 RETURNING orders.shop, orders.order_id::text AS order_id, orders.traceparent
 
+-- name: renew
+UPDATE orders SET claimed_until = now() + $3::interval FROM unnest($1::text[], $2::bigint[]) AS mine (shop, order_id)
+WHERE orders.shop = mine.shop AND orders.order_id = mine.order_id AND written_version < version
+
 -- name: newest
 SELECT version, status, files, seen, tries, extract(epoch FROM now() - received_at)::float8 AS age
 FROM orders WHERE shop = $1 AND order_id = $2

@@ -42,6 +42,9 @@ WITH at_work AS (
 UPDATE jobs SET claimed_until = now() + $3::interval FROM chosen WHERE jobs.job_id = chosen.job_id
 RETURNING jobs.job_id, jobs.shop, jobs.order_id::text AS order_id
 
+-- name: renew_pinning
+UPDATE jobs SET claimed_until = now() + $2::interval WHERE job_id = ANY ($1::uuid[]) AND step = 'pinning'
+
 -- name: choose_releases
 -- Renders to release now, under the dispatcher's lock: at most $1 waiting or running in all, $2 per shop.
 WITH busy AS (
