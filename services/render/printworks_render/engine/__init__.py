@@ -5,9 +5,13 @@ bytes on the same image and CPU family. It runs one job per process; native libr
 the number of workers alone decides how many cores are used.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+from printworks_common.failures import Reason
+from printworks_common.templates import DesignInvalidError, DesignMissingError, TemplateInvalidError
 
 from printworks_render.engine.job import (
     Check,
@@ -43,14 +47,26 @@ def render(job: RenderJob, out_dir: Path) -> RenderReport:
 
     Raises `RenderError` with a reason of `printworks_common.failures`; files left in `out_dir` are then worthless.
     """
-    return recipe_for(job.template.recipe).render(job, out_dir)
+    with _typed():
+        return recipe_for(job.template.recipe).render(job, out_dir)
 
 
 def preview(job: RenderJob, out_dir: Path, max_px: int = 1200) -> list[RenderedFile]:
     """The customer-facing preview: one JPEG per area, longest side `max_px`. Raises `RenderError`."""
-    return recipe_for(job.template.recipe).preview(job, out_dir, max_px)
+    with _typed():
+        return recipe_for(job.template.recipe).preview(job, out_dir, max_px)
 
 
 def memory_bytes(job: RenderJob) -> int:
     """The most memory, in bytes, that `render(job, …)` will use. Raises `RenderError` for unreadable inputs."""
-    return recipe_for(job.template.recipe).memory_bytes(job)
+    with _typed():
+        return recipe_for(job.template.recipe).memory_bytes(job)
+
+
+@contextmanager
+def _typed() -> Generator[None]:
+    """Errors of the documents as the engine's own, so that callers handle one type."""
+    try:
+        yield
+    except (TemplateInvalidError, DesignInvalidError, DesignMissingError) as error:
+        raise RenderError(Reason(error.code), str(error)) from error

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 from xml.sax.saxutils import escape
 
@@ -101,7 +102,7 @@ class PdfWriter:
         self._states.setdefault(name, self._pdf.make_indirect(Dictionary(Type=Name.ExtGState, ca=value, CA=value)))
         return name
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | BinaryIO) -> None:
         """Write the document; the writer cannot be used afterwards."""
         resources = self._pdf.make_indirect(
             Dictionary(

@@ -214,5 +214,9 @@ def shrink(pixels: Pixels, max_px: int) -> Pixels:
     factor = max_px / max(height, width)
     if factor >= 1:
         return pixels
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return resized(pixels, (max(1, round(width * factor)), max(1, round(height * factor))))
+
+
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Area-averaged to exactly this width and height, as a new array."""
+    return np.array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,0 +1,3 @@
+"""The renderer's version: it changes whenever the same job would give other pixels."""
+
+RENDERER_VERSION = "1"
