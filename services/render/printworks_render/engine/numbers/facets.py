@@ -6,6 +6,7 @@ until every facet holds the limits, so groups of crumbs (leaves, fur) become pat
 swallowed. Radius is measured on the raster by a distance transform, everything else on the graph of neighbours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 
@@ -22,6 +23,8 @@ from printworks_render.engine.numbers.palette import nearest
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Planes = Sequence[NDArray[np.float32]]
+"""L*, a* and b* of the picture, each (rows, columns) and contiguous."""
 
 # The 5 x 5 chamfer distance of OpenCV is at most 2 % too long.
 _CHAMFER = 1.02
@@ -114,13 +117,29 @@ def _gathered(one: Ints, two: Ints, length: Doubles, count: int) -> Neighbours:
     return Neighbours(keys[starts] // count, keys[starts] % count, sums)
 
 
-def colour_sums(facets: Labels, lab: Floats, count: int) -> Doubles:
+def colour_sums(facets: Labels, planes: Planes, count: int) -> Doubles:
     """Sum of the CIELAB values of each facet's cells (count, 3)."""
     flat = facets.ravel()
-    return np.stack([np.bincount(flat, lab[..., axis].ravel(), count) for axis in range(3)], axis=1)
+    return np.stack([np.bincount(flat, plane.ravel(), count) for plane in planes], axis=1)
 
 
-def merged(labels: Bytes, lab: Floats, palette: Floats, limits: Limits) -> FacetMap:
+def trimmed(current: FacetMap, radius: float) -> Bytes:
+    """Palette index per cell after cutting off what of a facet is thinner than twice the radius (cells).
+
+    Every cell goes to the facet whose core, its cells deeper than the radius, is nearest: borders between wide parts
+    stay where they are, for both sides have lost the same; tails and channels that no brush can fill are closed.
+    """
+    core = depth_of(current.facets) >= radius - 0.5
+    if not core.any():
+        return current.painted()
+    holes = np.where(core, np.uint8(0), np.uint8(1))
+    _, nearest_core = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    owner = np.zeros(int(nearest_core.max()) + 1, dtype=np.int32)
+    owner[nearest_core[core]] = current.facets[core]
+    return current.paint[owner[nearest_core]]
+
+
+def merged(labels: Bytes, planes: Planes, palette: Floats, limits: Limits) -> FacetMap:
     """Facets of the map that all hold the limits; one facet when the canvas is too small for two."""
     current = numbered(labels)
     for turn in range(_MAX_PASSES):
@@ -129,7 +148,7 @@ def merged(labels: Bytes, lab: Floats, palette: Floats, limits: Limits) -> Facet
         small = (depth < limits.radius) | (area < limits.area)
         if not small.any() or current.count == 1:
             break
-        sums = colour_sums(current.facets, lab, current.count)
+        sums = colour_sums(current.facets, planes, current.count)
         graph = _Graph(neighbours_of(current.facets, current.count), area, sums, small)
         graph.shrink(limits, patient=turn < _PATIENT_PASSES)
         paint = graph.paints(palette)

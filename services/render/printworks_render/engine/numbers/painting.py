@@ -16,13 +16,15 @@ from printworks_render.engine.numbers import palette as choice
 from printworks_render.engine.numbers.arcs import Arcs, traced
 from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on
 from printworks_render.engine.numbers.digits import number_shape
-from printworks_render.engine.numbers.facets import FacetMap, Limits, colour_sums, depth_of, merged, numbered
+from printworks_render.engine.numbers.facets import FacetMap, Limits, Planes, colour_sums, depth_of, merged, numbered, trimmed
 from printworks_render.engine.numbers.labels import Spots, spots_of
 from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 
 _SMOOTH_MM = 0.35
 _TOLERANCE_MM = 0.03
 _LLOYD_ROUNDS = 6
+_THIN = 0.5
+"""Parts of a facet that are thinner than this share of the smallest facet are cut off."""
 _TRIES = 5
 # Smoothing takes a little of the area where a border bends around a facet.
 _AREA_RESERVE = 1.03
@@ -61,43 +63,72 @@ def smallest_facet(options: NumbersOptions, highest_number: int) -> tuple[float,
     return max(radius, needed), area
 
 
-def paint_picture(
-    rgb: Bytes, width: float, height: float, options: NumbersOptions, paint_set: tuple[Paint, ...] = ()
-) -> Painting:
-    """Turn the picture, sRGB (h, w, 3), already cropped to the canvas, into a painting of `width` x `height` mm.
-
-    paint_set: the merchant's paints; empty: colours are mixed. Raises `RenderError(template_invalid)` when the canvas is
-    smaller than one facet.
-    """
-    by_set = bool(paint_set) and options.numbering == "paint-set"
-    highest = max(paint.number for paint in paint_set) if by_set else options.colours
-    radius, area = smallest_facet(options, highest)
-    if min(width, height) < 2 * radius or width * height < area:
+def canvas_grid(width: float, height: float, options: NumbersOptions, paint_set: tuple[Paint, ...]) -> CellGrid:
+    """The cells of a canvas of `width` x `height` mm. Raises `RenderError(template_invalid)` when it is smaller than one
+    facet."""
+    radius, area = _limits(options, paint_set)
+    if min(width, height) < 2.5 * radius or width * height < area:
         raise RenderError(Reason.TEMPLATE_INVALID, "The canvas is smaller than the smallest facet that can be painted.")
-    grid = grid_for(width, height, radius)
-    cells, smooth = picture_on(grid, rgb, smooth_mm=_SMOOTH_MM)
-    lab = lab_of(smooth)
-    chooser = _Chooser(options.colours, paint_set)
-    colours = chooser.first(lab)
+    return grid_for(width, height, radius)
+
+
+def _by_set(options: NumbersOptions, paint_set: tuple[Paint, ...]) -> bool:
+    return bool(paint_set) and options.numbering == "paint-set"
+
+
+def _limits(options: NumbersOptions, paint_set: tuple[Paint, ...]) -> tuple[float, float]:
+    by_set = _by_set(options, paint_set)
+    return smallest_facet(options, max(paint.number for paint in paint_set) if by_set else options.colours)
+
+
+def paint_picture(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set: tuple[Paint, ...] = ()) -> Painting:
+    """Turn the picture, sRGB (h, w, 3), already cropped to the canvas, into a painting on the grid of `canvas_grid`.
+
+    paint_set: the merchant's paints; empty: colours are mixed. Raises `RenderError`.
+    """
+    radius, area = _limits(options, paint_set)
+    cells, planes, labels, colours, chooser = _labelled(rgb, grid, options, paint_set, radius)
     size = grid.size_mm
-    window = min(9, 2 * round(0.7 * radius / size) + 1)
-    labels = choice.swept(choice.by_table(smooth, colours), len(colours), window)
     reserve = 0.0
     for _ in range(_TRIES):
         # Depth counts from the centres of border cells: half a cell less than the way to the border itself.
         limits = Limits(radius / size - 0.5 + reserve, area * _AREA_RESERVE / size**2)
-        facets = merged(labels, lab, colours, limits)
-        facets, colours, paints = chooser.refit(facets, lab, colours)
+        facets = merged(labels, planes, colours, limits)
+        facets = merged(trimmed(facets, _THIN * radius / size), planes, colours, limits)
+        facets, colours, paints = chooser.refit(facets, planes, colours)
         arcs = traced(facets.facets, grid, tolerance_mm=_TOLERANCE_MM)
         spots = spots_of(facets.facets, depth_of(facets.facets), facets.count, arcs, grid)
-        if facets.count == 1 or ((spots.radius >= radius) & (spots.area >= area)).all():
+        if ((spots.radius >= radius) & (spots.area >= area)).all():
             break
         labels = facets.painted()
         reserve += 0.3
     else:
         raise RenderError(Reason.RENDER_FAILED, "Some facets stayed too small to be painted.")
-    used = number_sequence(paints) if not by_set else paints
+    used = paints if _by_set(options, paint_set) else number_sequence(paints)
     return Painting(grid, cells, facets, arcs, spots, used, _font_sizes(facets, spots, used, options), (radius, area))
+
+
+def finished_look(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set: tuple[Paint, ...] = ()) -> Bytes:
+    """The finished painting as sRGB cells, without borders and numbers, for a quick preview on a coarse grid."""
+    radius, area = _limits(options, paint_set)
+    _, planes, labels, colours, chooser = _labelled(rgb, grid, options, paint_set, radius)
+    size = grid.size_mm
+    limits = Limits(max(1.0, radius / size - 0.5), area / size**2)
+    facets, colours, paints = chooser.refit(merged(labels, planes, colours, limits), planes, colours)
+    return rgbs(paints)[facets.painted()]
+
+
+def _labelled(
+    rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set: tuple[Paint, ...], radius: float
+) -> tuple[Bytes, Planes, Bytes, Floats, "_Chooser"]:
+    cells, smooth = picture_on(grid, rgb, smooth_mm=_SMOOTH_MM)
+    lab = lab_of(smooth)
+    chooser = _Chooser(options.colours, paint_set)
+    colours = chooser.first(lab)
+    window = min(9, 2 * round(0.7 * radius / grid.size_mm) + 1)
+    labels = choice.swept(choice.by_table(smooth, colours), len(colours), window)
+    planes = [np.ascontiguousarray(lab[..., axis]) for axis in range(3)]
+    return cells, planes, labels, colours, chooser
 
 
 def number_sequence(paints: tuple[Paint, ...]) -> tuple[Paint, ...]:
@@ -125,11 +156,11 @@ class _Chooser:
             return choice.free_palette(lab, self._count)
         return self._set_lab[choice.choose_paints(*choice.histogram(lab), self._set_lab, self._count)]
 
-    def refit(self, facets: FacetMap, lab: Floats, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
+    def refit(self, facets: FacetMap, planes: Planes, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
         """Fit the colours to the finished facets and each facet to them. Facets that become neighbours of the same paint
         are joined, which only makes them larger."""
         area = np.bincount(facets.facets.ravel(), minlength=facets.count).astype(np.float64)
-        means = (colour_sums(facets.facets, lab, facets.count) / area[:, None]).astype(np.float32)
+        means = (colour_sums(facets.facets, planes, facets.count) / area[:, None]).astype(np.float32)
         if self._set:
             chosen = choice.choose_paints(means, area, self._set_lab, self._count)
             colours = self._set_lab[chosen]
