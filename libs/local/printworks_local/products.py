@@ -28,39 +28,49 @@ class Product:
         return {"sku": self.sku, "template_id": self.template_id, "properties": properties}
 
 
-def _photo_print() -> dict[str, Any]:
-    """A 15 x 10 cm print with a line of text on it."""
+def photo_template(template_id: str, name: str, *, width_mm: int, height_mm: int, dpi: int = 300) -> dict[str, Any]:
+    """A photo that covers the print, with a line of text on it."""
     return {
         "schema_version": 1,
-        "id": "photo-print",
-        "name": "Photo print 15 x 10 cm",
+        "id": template_id,
+        "name": name,
         "recipe": "photo",
         "areas": [
             {
                 "id": "front",
-                "canvas": {"width_mm": 150, "height_mm": 100},
+                "canvas": {"width_mm": width_mm, "height_mm": height_mm},
                 "orientation": "by_picture",
-                "dpi": 300,
+                "dpi": dpi,
                 "bleed_mm": 3,
                 "layers": [
                     {"type": "photo", "slot": "photo"},
                     {
                         "type": "text",
                         "slot": "text",
-                        "box": {"x": 10, "y": 80, "width": 130, "height": 14},
+                        "box": {
+                            "x": width_mm * 0.1,
+                            "y": height_mm * 0.8,
+                            "width": width_mm * 0.8,
+                            "height": height_mm * 0.14,
+                        },
                         "size_pt": 24,
                         "colour": "#ffffff",
-                        "outline": {"colour": "#202020", "width_pt": 1.2},
+                        "outline": {"colour": "#202020", "width_pt": 1},
                     },
                 ],
             }
         ],
         "outputs": [{"role": "print", "format": "pdf"}],
-        # Demo pictures are small: what matters here is the way, not the sharpness.
-        "preflight": {"fail_dpi": 36, "warn_dpi": 150},
     }
 
 
-PHOTO = Product("PW-PHOTO", "Photo print", "photo-print", "photo", _photo_print(), takes_text=True)
+PHOTO = Product(
+    "PW-PHOTO",
+    "Photo print",
+    "photo-print",
+    "photo",
+    photo_template("photo-print", "Photo print 15 x 10 cm", width_mm=150, height_mm=100),
+    takes_text=True,
+)
 
 PRODUCTS = (PHOTO,)

@@ -20,6 +20,7 @@ class ShopifyOrder:
 
     tags: list[str]
     """Ours only."""
+    other_tags: list[str]
     artwork_status: str | None
     artwork_files: list[str] | None
     """None: the metafield does not exist."""
@@ -27,6 +28,18 @@ class ShopifyOrder:
     @property
     def untouched(self) -> bool:
         return not self.tags and self.artwork_status is None and self.artwork_files is None
+
+
+def read_order(state: dict[str, Any]) -> ShopifyOrder:
+    """From the stand-in's view of an order."""
+    fields = {one["key"]: one["value"] for one in state["metafields"] if one["namespace"] == NAMESPACE}
+    files = fields.get("artwork_files")
+    return ShopifyOrder(
+        tags=[tag for tag in state["tags"] if tag.startswith(TAG_PREFIX)],
+        other_tags=[tag for tag in state["tags"] if not tag.startswith(TAG_PREFIX)],
+        artwork_status=fields.get("artwork_status"),
+        artwork_files=None if files is None else json.loads(files),
+    )
 
 
 class ShopFloor:
@@ -70,14 +83,7 @@ class ShopFloor:
 
     async def on_shopify(self, order_id: int | str) -> ShopifyOrder:
         """The order as Shopify has it now."""
-        state = await self.shopify.order(order_id)
-        fields = {one["key"]: one["value"] for one in state["metafields"] if one["namespace"] == NAMESPACE}
-        files = fields.get("artwork_files")
-        return ShopifyOrder(
-            tags=[tag for tag in state["tags"] if tag.startswith(TAG_PREFIX)],
-            artwork_status=fields.get("artwork_status"),
-            artwork_files=None if files is None else json.loads(files),
-        )
+        return read_order(await self.shopify.order(order_id))
 
     async def in_api(self, order_id: int | str) -> dict[str, Any] | None:
         """The order with its print jobs in full; None while jobs-api does not know it."""

@@ -23,7 +23,7 @@ class Followed:
     case: Case
     sent_at: float = 0.0
     seconds: float = 0.0
-    shopify: ShopifyOrder = field(default_factory=lambda: ShopifyOrder([], None, None))
+    shopify: ShopifyOrder = field(default_factory=lambda: ShopifyOrder([], [], None, None))
     api: dict[str, Any] | None = None
     failed_with: str | None = None
     retried: bool = False

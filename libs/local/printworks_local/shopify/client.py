@@ -49,6 +49,16 @@ class ShopControl:
         """State of an order: tags, metafields with digest, attributes, line items."""
         return await self._call("GET", f"/orders/{order_id}")
 
+    async def orders(self, after: int = 0) -> AsyncIterator[dict[str, Any]]:
+        """State of every order with an id above `after`, by id."""
+        while True:
+            page = await self._call("GET", f"/orders?after={after}&limit=250")
+            for order in page["orders"]:
+                yield order
+            if page["next"] is None:
+                return
+            after = int(page["next"])
+
     async def body(self, order_id: int | str) -> dict[str, Any]:
         """The REST body that a webhook would carry now."""
         return await self._call("GET", f"/orders/{order_id}/body")

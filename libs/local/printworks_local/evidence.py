@@ -1,0 +1,166 @@
+"""What can be seen from outside: events on the topics, objects in the bucket, the stand-in's journal, the API."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from printworks_common.events.topics import Topic
+
+from printworks_local.shop_floor import ShopFloor
+from printworks_local.shops_file import CLIENT_ID
+from printworks_local.stack import StackInfo
+from printworks_local.stack.s3 import S3Client
+
+READ_MS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record as an operator's own consumer sees it."""
+
+    topic: str
+    key: str
+    event_id: str
+    type: str
+    traceparent: str | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    bytes: int
+    sha256: str
+
+
+async def read_topic(bootstrap: str, topic: str) -> list[Event]:
+    """Every record that the topic holds now, in order per partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topic)
+        ends = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        events: list[Event] = []
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            batches = await consumer.getmany(timeout_ms=READ_MS)
+            for records in batches.values():
+                events += [_event(record) for record in records]
+        return events
+    finally:
+        await consumer.stop()
+
+
+async def dead_letters(bootstrap: str) -> dict[str, int]:
+    """Dead-letter topics that hold something, and how many records were ever put on them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if name.endswith(".dlq")]
+    finally:
+        await admin.close()
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        counts: dict[str, int] = {}
+        for name in names:
+            counts[name] = sum((await consumer.end_offsets(await _partitions(consumer, name))).values())
+        return {name: count for name, count in counts.items() if count}
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    numbers = consumer.partitions_for_topic(topic)
+    if numbers is None:
+        await consumer.topics()  # fills the client's view of the cluster
+        numbers = consumer.partitions_for_topic(topic)
+    return [TopicPartition(topic, number) for number in sorted(numbers or ())]
+
+
+def _event(record: Any) -> Event:
+    headers = {name: value.decode() for name, value in record.headers}
+    return Event(
+        topic=record.topic,
+        key=record.key.decode(),
+        event_id=headers.get("ce_id", ""),
+        type=headers.get("ce_type", ""),
+        traceparent=headers.get("traceparent"),
+        data=json.loads(record.value),
+    )
+
+
+def _list_objects(info: StackInfo, prefix: str) -> list[StoredObject]:
+    client = S3Client.of(info)
+    try:
+        found: list[StoredObject] = []
+        for item in client.minio.list_objects(info.bucket, prefix=prefix, recursive=True):
+            name = item.object_name or ""
+            answer = client.minio.get_object(info.bucket, name)
+            try:
+                content = answer.read()
+            finally:
+                answer.close()
+                answer.release_conn()
+            found.append(StoredObject(name, len(content), hashlib.sha256(content).hexdigest()))
+        return found
+    finally:
+        client.close()
+
+
+async def read_objects(info: StackInfo, prefix: str = "orders/") -> dict[str, StoredObject]:
+    """Every object of the hosted bucket below a prefix, read and hashed."""
+    found = await asyncio.to_thread(_list_objects, info, prefix)
+    return {one.key: one for one in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything about some orders, from outside."""
+
+    orders: list[Event]
+    requests: list[Event]
+    results: list[Event]
+    print_jobs: list[Event]
+    artwork: list[Event]
+    objects: dict[str, StoredObject]
+    journal: dict[int, list[dict[str, Any]]]
+    """Entries of our app by order."""
+    api: dict[int, dict[str, Any]]
+    """Orders as jobs-api shows them."""
+
+
+async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
+    """The evidence about these orders. Everything is read to its present end."""
+    wanted = {str(number) for number in order_ids}
+    bootstrap = floor.printworks.info.kafka_bootstrap
+
+    async def events(topic: Topic) -> list[Event]:
+        return [one for one in await read_topic(bootstrap, topic) if str(one.data.get("order_id")) in wanted]
+
+    journal: dict[int, list[dict[str, Any]]] = {int(number): [] for number in wanted}
+    async for entry in floor.shopify.journal():
+        if entry["order_id"] in wanted and entry["actor"] == CLIENT_ID:
+            journal[int(entry["order_id"])].append(entry)
+    api: dict[int, dict[str, Any]] = {}
+    for number in sorted(wanted):
+        order = await floor.in_api(number)
+        if order is not None:
+            api[int(number)] = order
+    objects = await read_objects(floor.printworks.info)
+    return Evidence(
+        orders=await events(Topic.ORDERS),
+        requests=await events(Topic.RENDER_REQUESTS),
+        results=await events(Topic.RENDER_RESULTS),
+        print_jobs=await events(Topic.PRINT_JOBS),
+        artwork=await events(Topic.ARTWORK),
+        objects={key: one for key, one in objects.items() if len(key.split("/")) > 3 and key.split("/")[3] in wanted},
+        journal=journal,
+        api=api,
+    )
