@@ -11,7 +11,7 @@ from printworks_common.events.envelope import encode
 from printworks_common.mapping import Mapping
 from printworks_common.outbox import enqueue
 from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
-from printworks_common.templates import check_options, read_template
+from printworks_common.templates import TemplateInvalidError, read_template
 from printworks_common.tracing import current_traceparent
 from pydantic import ValidationError
 
@@ -39,11 +39,12 @@ class Saved:
     changed: bool
 
 
-def check_body(kind: CatalogKind, body: dict[str, Any]) -> dict[str, Any]:
+def check_body(kind: CatalogKind, entry_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """The body as it is stored. Raises TemplateInvalidError for a template with errors, ProblemError 422
     `mapping_invalid` for a mapping with errors."""
     if kind is CatalogKind.TEMPLATE:
-        check_options(read_template(body))
+        if read_template(body).id != entry_id:
+            raise TemplateInvalidError(f"The template's own id must be {entry_id}, as in its address.")
         return body
     try:
         return Mapping.model_validate(body).model_dump(mode="json", exclude_none=True)
@@ -81,7 +82,7 @@ class Catalog:
     ) -> Saved:
         """Store and publish. The same body again makes no new version. Raises ProblemError 412 `version_conflict`
         when `if_match` is not the stored version."""
-        body = check_body(kind, body)
+        body = check_body(kind, entry_id, body)
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
                 row = await self._lock(connection, principal, kind, entry_id)
