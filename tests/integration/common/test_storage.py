@@ -202,7 +202,7 @@ async def test_a_store_that_is_away_or_refuses_us_is_ground_missing(storage_sett
     for change, code in (
         ({"s3_endpoint": "http://127.0.0.1:9"}, "store_unreachable"),
         ({"s3_secret_key": "wrong"}, "store_refused"),
-        ({"bucket": "no-such-bucket-here"}, "bucket_missing"),
+        ({"bucket": f"none-{secrets.token_hex(6)}"}, "bucket_missing"),
     ):
         values = {name: getattr(storage_settings, name) for name in type(storage_settings).model_fields}
         store = ObjectStore(StorageSettings.model_validate(values | change))
