@@ -19,7 +19,7 @@ from printworks_common.clock import Clock
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.events.artwork import JobStatus
 from printworks_common.failures import Reason
-from printworks_common.fetching import Fetcher
+from printworks_common.fetching import FONTS, IMAGES, Fetcher
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
 from printworks_common.storage import ObjectMissingError, ObjectStore
@@ -175,10 +175,10 @@ class PinningDispatcher:
         source = one.source or ""
         if not source.startswith(("http://", "https://")):
             return await self._pin_asset(order.shop, prefix, one)
-        limit = MAX_FONT_BYTES if one.kind == "font" else MAX_UPLOAD_BYTES
+        limit, accepts = (MAX_FONT_BYTES, FONTS) if one.kind == "font" else (MAX_UPLOAD_BYTES, IMAGES)
         with tempfile.TemporaryDirectory(prefix="pw-pin-") as folder:
             try:
-                fetched = await self._fetcher.fetch(source, Path(folder) / "input", max_bytes=limit)
+                fetched = await self._fetcher.fetch(source, Path(folder) / "input", max_bytes=limit, accepts=accepts)
             except PoisonError as error:
                 raise PoisonError(str(error), code=_reason_for(one.kind, error.code)) from error
             except TransientError as error:
