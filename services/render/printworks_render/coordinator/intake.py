@@ -25,6 +25,9 @@ AUTOMATIC_ATTEMPTS = 2
 
 TRIED_AGAIN = frozenset({Reason.RENDER_CRASHED, Reason.RENDER_FAILED})
 
+OPEN = frozenset({JobStatus.PENDING, JobStatus.READY, JobStatus.FAILED})
+"""Jobs that a command can still change: not cancelled, not cleared."""
+
 
 class OrderIntake:
     """Handles records of `orders`, `render-results`, `commands` and `retention`. Every handler is idempotent."""
@@ -163,9 +166,9 @@ def commanded(job: Job, command: CommandIssued, catalog: ShopCatalog, now: datet
             return decisions.retried(job, catalog, command.issued_by, now)
         case CommandKind.RERENDER if job.status in {JobStatus.READY, JobStatus.FAILED}:
             return decisions.replanned(job, catalog, command.issued_by, now)
-        case CommandKind.CANCEL if job.status in {JobStatus.PENDING, JobStatus.READY, JobStatus.FAILED}:
+        case CommandKind.CANCEL if job.status in OPEN:
             return transitions.cancelled(job, "stopped by the shop", now, actor=command.issued_by)
-        case CommandKind.REPLACE_INPUT if command.replacement is not None and job.status is not JobStatus.CANCELLED:
+        case CommandKind.REPLACE_INPUT if command.replacement is not None and job.status in OPEN:
             return decisions.with_replacement(job, command.replacement, catalog, command.issued_by, now)
         case _:
             return job
