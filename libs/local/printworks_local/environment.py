@@ -40,6 +40,8 @@ class Environment:
             "HTTP_PORT": str(port),
             "LOG_FORMAT": "json",
             "DRAIN_SECONDS": "10",
+            # A killed consumer is missed for as long as its session lasts; production gives slow pods more time.
+            "KAFKA_SESSION_SECONDS": "10",
             # Production sweeps every five minutes; here somebody waits for it.
             "RECONCILE_EVERY_SECONDS": "20",
             "RENDER_SLOTS": str(SLOTS),
