@@ -5,20 +5,19 @@ lives and dies with the process, or is written by upsert.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from printworks_common.errors import GroundMissingError
 from printworks_common.kafka import observe
 from printworks_common.kafka.backoff import Backoff
-from printworks_common.kafka.connection import KafkaConnection, client_options
+from printworks_common.kafka.connection import KafkaConnection
 from printworks_common.kafka.producer import within_limit
 from printworks_common.kafka.record import Record
 from printworks_common.kafka.verdict import Action, judge
+from printworks_common.kafka.whole import begin, missing_ground, whole_topic_consumer
 
 Handler = Callable[[Record], Awaitable[None]]
 
@@ -70,21 +69,18 @@ class CompactedReader:
                 observe.alert("not_fetching", group=NO_GROUP, attempts=tries, error=str(error))
                 await asyncio.sleep(HOLD.delay(tries))
 
-    async def catch_up(self) -> None:
-        """Hand over everything up to the end as it is now. Raises GroundMissingError."""
-        with _ground():
-            partitions = self._consumer.assignment()
-            ends = await self._consumer.end_offsets(partitions)
+    async def catch_up(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Hand over everything below these offsets. Raises GroundMissingError."""
         for partition, end in ends.items():
             while await self._position(partition) < end:
                 await self._take(1.0)
 
     async def _position(self, partition: TopicPartition) -> int:
-        with _ground():
+        with missing_ground():
             return await self._consumer.position(partition)
 
     async def _take(self, seconds: float) -> None:
-        with _ground():
+        with missing_ground():
             batches = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=500)
         for batch in batches.values():
             for message in batch:
@@ -126,23 +122,12 @@ async def read_compacted(
     A record with an empty value (`record.tombstone`) deletes its key. TransientError and GroundMissingError of `handle`
     are repeated until they pass. Raises GroundMissingError when broker or topic cannot be reached `within` seconds.
     """
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_min_bytes=1,
-        retry_backoff_ms=100,
-    )
+    consumer = whole_topic_consumer(settings)
     reader = CompactedReader(consumer, handle)
     try:
         async with asyncio.timeout(within):
-            with _ground():
-                await consumer.start()
-                partitions = await _partitions(consumer, topic)
-                consumer.assign([TopicPartition(topic, partition) for partition in partitions])
-                await consumer.seek_to_beginning()
-        await reader.catch_up()
+            ends = await begin(consumer, topic)
+        await reader.catch_up(ends)
     except TimeoutError as error:
         await reader.close()
         raise GroundMissingError(f"The topic {topic} cannot be read.", code="broker_unreachable") from error
@@ -150,20 +135,3 @@ async def read_compacted(
         await reader.close()
         raise
     return reader
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    if topic not in await consumer.topics():
-        raise GroundMissingError(f"There is no topic {topic}.", code="topic_missing")
-    return consumer.partitions_for_topic(topic) or set()
-
-
-@contextmanager
-def _ground() -> Generator[None]:
-    """Errors of the client become GroundMissingError."""
-    try:
-        yield
-    except (KafkaError, ConnectionError) as error:
-        raise GroundMissingError(
-            f"The broker does not answer: {type(error).__name__}.", code="broker_unreachable"
-        ) from error

@@ -3,6 +3,9 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
+from opentelemetry import context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
 from printworks_common import metrics
 from printworks_common.kafka.record import Record
 from printworks_common.logs import canonical, get_logger
@@ -28,6 +31,7 @@ HOLDING = metrics.gauge(
 )
 
 _log = get_logger("printworks.kafka")
+_propagator = TraceContextTextMapPropagator()
 
 
 @contextmanager
@@ -48,13 +52,23 @@ def handling_span(record: Record, group: str, attempt: int) -> Generator[None]:
         yield
 
 
+@contextmanager
+def _trace_of(record: Record) -> Generator[None]:
+    """Log lines carry the ids of the record's trace, without a span of their own."""
+    token = context.attach(_propagator.extract(record.headers))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
 def finished(record: Record, group: str, outcome: str, seconds: float, *, attempts: int, code: str | None) -> None:
     """The canonical line of a record, and its counters."""
     HANDLED.labels(group, record.topic, outcome).inc()
     SECONDS.labels(group, record.topic).observe(seconds)
     if outcome == "dead_letter":
         DEAD_LETTERS.labels(group, record.topic, code or "").inc()
-    with span(f"finish {record.topic}", parent_headers=record.headers, group=group, outcome=outcome):
+    with _trace_of(record):
         canonical(_log, record, outcome, seconds * 1000, group=group, attempts=attempts, code=code)
 
 

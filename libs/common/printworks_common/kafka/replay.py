@@ -14,14 +14,12 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
-from printworks_common.errors import GroundMissingError, PrintworksError
-from printworks_common.kafka.connection import KafkaConnection, client_options
+from printworks_common.errors import PrintworksError
+from printworks_common.kafka.connection import KafkaConnection
 from printworks_common.kafka.deadletter import PREFIX, original_headers
 from printworks_common.kafka.producer import KafkaProducer, within_limit
 from printworks_common.kafka.record import Record
+from printworks_common.kafka.whole import begin, missing_ground, whole_topic_consumer
 from printworks_common.settings import KafkaSettings, load
 
 
@@ -43,26 +41,15 @@ class Wanted:
 
 async def dead_letters(settings: KafkaConnection, topic: str) -> AsyncGenerator[Record]:
     """All records of a topic up to its end as it is now. Raises GroundMissingError."""
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = whole_topic_consumer(settings)
     try:
-        await consumer.start()
-        if topic not in await consumer.topics():
-            raise GroundMissingError(f"There is no topic {topic}.", code="topic_missing")
-        partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning()
-        for partition, end in ends.items():
+        for partition, end in (await begin(consumer, topic)).items():
             while await consumer.position(partition) < end:
-                for message in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, ()):
+                with missing_ground():
+                    batch = (await consumer.getmany(partition, timeout_ms=1000)).get(partition, [])
+                for message in batch:
                     if message.offset < end:
                         yield Record.of(message)
-    except KafkaError as error:
-        raise GroundMissingError(
-            f"The topic {topic} cannot be read: {type(error).__name__}.", code="broker_unreachable"
-        ) from error
     finally:
         await within_limit(consumer.stop(), 5.0)
 

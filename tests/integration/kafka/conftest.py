@@ -1,0 +1,115 @@
+"""A topic of its own for each test, and members of its consumer group."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from printworks_common.events.envelope import OutgoingRecord
+from printworks_common.kafka.admin import TopicPlan, create_topics
+from printworks_common.kafka.consumer import ConsumerLoop
+from printworks_common.kafka.limits import ConsumerLimits
+from printworks_common.kafka.producer import KafkaProducer
+from printworks_common.kafka.record import Record
+from printworks_common.kafka.replay import dead_letters as read_all
+from printworks_common.settings import KafkaSettings
+
+GROUP = "readers"
+PARTITIONS = 4
+
+QUICK = replace(
+    ConsumerLimits(),
+    session_timeout=6.0,
+    rebalance_timeout=4.0,
+    rebalance_drain=1.0,
+    commit_every=0.2,
+    drain=5.0,
+)
+"""Short times, so that the tests need not wait for the real ones."""
+
+Handler = Callable[[Record], Awaitable[None]]
+
+
+class Room:
+    """One topic, its dead letters, one group."""
+
+    def __init__(self, settings: KafkaSettings, producer: KafkaProducer, prefix: str) -> None:
+        self.settings = settings
+        self.producer = producer
+        self.topic = f"{prefix}topic"
+        self.group = f"{prefix}{GROUP}"
+        self.dead_letter_topic = f"{self.topic}.{self.group}.dlq"
+
+    async def send(self, key: str, *values: int, headers: dict[str, str] | None = None) -> None:
+        await self.producer.send_many(
+            [OutgoingRecord(self.topic, key, str(value).encode(), headers or {}) for value in values]
+        )
+
+    @asynccontextmanager
+    async def member(
+        self, handler: Handler, *, parallel: int = 16, limits: ConsumerLimits = QUICK
+    ) -> AsyncGenerator[ConsumerLoop]:
+        """A running member of the group; stopped at the end as on SIGTERM."""
+        loop = ConsumerLoop(
+            self.settings,
+            group=self.group,
+            topics=[self.topic],
+            handler=handler,
+            producer=self.producer,
+            parallel=parallel,
+            limits=limits,
+        )
+        stopping = asyncio.Event()
+        running = asyncio.create_task(loop.run(stopping))
+        try:
+            yield loop
+        finally:
+            stopping.set()
+            await asyncio.wait_for(running, 30)
+
+    async def dead_letters(self) -> list[Record]:
+        return [letter async for letter in read_all(self.settings, self.dead_letter_topic)]
+
+    async def eventually(self, condition: Callable[[], bool], within: float = 30.0) -> None:
+        """Wait until something is so."""
+        until = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < until, "it did not become so in time"
+            await asyncio.sleep(0.002)
+
+    async def committed(self) -> dict[int, int]:
+        """Committed offset of each partition that has one."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap, group_id=self.group)
+        await consumer.start()
+        try:
+            offsets = {
+                partition: await consumer.committed(TopicPartition(self.topic, partition))
+                for partition in range(PARTITIONS)
+            }
+        finally:
+            await consumer.stop()
+        return {partition: offset for partition, offset in offsets.items() if offset is not None}
+
+
+@pytest.fixture
+def settings(kafka_bootstrap: str) -> KafkaSettings:
+    return KafkaSettings(kafka_bootstrap=kafka_bootstrap)  # pyright: ignore[reportCallIssue] - the rest has defaults
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def producer(settings: KafkaSettings) -> AsyncGenerator[KafkaProducer]:
+    client = KafkaProducer(settings)
+    await client.start()
+    yield client
+    await client.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(settings: KafkaSettings, producer: KafkaProducer, topic_prefix: str) -> Room:
+    made = Room(settings, producer, topic_prefix)
+    await create_topics(settings, [TopicPlan(made.topic, PARTITIONS, {}), TopicPlan(made.dead_letter_topic, 1, {})])
+    return made
