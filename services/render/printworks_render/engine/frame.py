@@ -94,26 +94,44 @@ def qr_drawer(text: str, box: Rect, colour: str = "#000000") -> Callable[[Conten
     return draw
 
 
-def marks_drawer(sheet: Sheet, *, crop: bool, registration: bool) -> Callable[[Content], None]:
-    """Draws crop marks at the trim lines and registration marks at the middles of the sides, all inside the slug."""
-    trim, bleed, media = sheet.trim, sheet.bleed_box, sheet.media
-    lines: list[tuple[float, float, float, float]] = []
-    if crop:
-        for x in (trim.x, trim.right):
-            lines += [(x, media.y + 1, x, bleed.y - 1), (x, bleed.bottom + 1, x, media.bottom - 1)]
-        for y in (trim.y, trim.bottom):
-            lines += [(media.x + 1, y, bleed.x - 1, y), (bleed.right + 1, y, media.right - 1, y)]
-    if registration:
-        radius = sheet.slug / 4
-        cx, cy = trim.centre
-        for x, y in (
-            (cx, media.y + sheet.slug / 2),
-            (cx, media.bottom - sheet.slug / 2),
-            (media.x + sheet.slug / 2, cy),
-            (media.right - sheet.slug / 2, cy),
-        ):
-            lines += [(x - radius, y, x + radius, y), (x, y - radius, x, y + radius)]
+def marks_pieces(sheet: Sheet, *, crop: bool, registration: bool) -> list[Vectors]:
+    """Crop marks at the trim lines and registration marks at the middles of the sides, all inside the slug: one piece
+    per side, so that a raster file is touched only there."""
+    trim, bleed, media, slug = sheet.trim, sheet.bleed_box, sheet.media, sheet.slug
+    cx, cy = trim.centre
+    sides: list[tuple[Rect, list[tuple[float, float, float, float]], tuple[float, float]]] = [
+        (
+            Rect(media.x, media.y, media.width, slug),
+            [(x, media.y + 1, x, bleed.y - 1) for x in (trim.x, trim.right)],
+            (cx, media.y + slug / 2),
+        ),
+        (
+            Rect(media.x, bleed.bottom, media.width, slug),
+            [(x, bleed.bottom + 1, x, media.bottom - 1) for x in (trim.x, trim.right)],
+            (cx, media.bottom - slug / 2),
+        ),
+        (
+            Rect(media.x, media.y, slug, media.height),
+            [(media.x + 1, y, bleed.x - 1, y) for y in (trim.y, trim.bottom)],
+            (media.x + slug / 2, cy),
+        ),
+        (
+            Rect(bleed.right, media.y, slug, media.height),
+            [(bleed.right + 1, y, media.right - 1, y) for y in (trim.y, trim.bottom)],
+            (media.right - slug / 2, cy),
+        ),
+    ]
+    pieces: list[Vectors] = []
+    for strip, crop_lines, (x, y) in sides:
+        lines = crop_lines if crop else []
+        if registration:
+            radius = slug / 4
+            lines = [*lines, (x - radius, y, x + radius, y), (x, y - radius, x, y + radius)]
+        pieces.append(Vectors(_line_drawer(lines), strip))
+    return pieces
 
+
+def _line_drawer(lines: list[tuple[float, float, float, float]]) -> Callable[[Content], None]:
     def draw(content: Content) -> None:
         content.stroke_colour("#000000", HAIRLINE_MM)
         content.lines(lines)

@@ -50,7 +50,11 @@ class Page(Content):
 class PdfWriter:
     """One document. `intent` None takes the default CMYK printer profile; `inks` says how colours are written."""
 
-    def __init__(self, info: DocumentInfo, intent: Profile | None = None, inks: Inks | None = None) -> None:
+    def __init__(
+        self, info: DocumentInfo, intent: Profile | None = None, inks: Inks | None = None, *, bare: bool = False
+    ) -> None:
+        """bare: without output intent and metadata, for drawings that only become pixels."""
+        self._bare = bare
         self.inks = inks or RgbInks()
         self._info = info
         self._intent = intent
@@ -117,7 +121,8 @@ class PdfWriter:
             content = _prologue(page.sheet) + page.operators()
             digest.update(content)
             self._add_page(page.sheet, content, resources)
-        self._describe_document(UUID(bytes=digest.digest()[:16], version=5))
+        if not self._bare:
+            self._describe_document(UUID(bytes=digest.digest()[:16], version=5))
         self._pdf.save(
             path,
             min_version="1.6",

@@ -17,7 +17,7 @@ from printworks_render.engine.content import Content
 from printworks_render.engine.decode import Picture, decode
 from printworks_render.engine.geometry import Rect, Sheet
 from printworks_render.engine.inks import rgb_of
-from printworks_render.engine.rasterise import vector_tile
+from printworks_render.engine.rasterise import vector_tiles
 from printworks_render.engine.resample import Cut, blend, paste, paste_turned, turned_extent
 
 Raster = NDArray[np.uint8]
@@ -86,9 +86,7 @@ def draw_piece(canvas: Raster, sheet: Sheet, piece: Piece, notes: list[str]) -> 
         case Mirror():
             _mirror(canvas, sheet)
         case Vectors():
-            tile = vector_tile(piece.draw, piece.bounds, sheet)
-            if tile is not None:
-                left, top, pixels = tile
+            for left, top, pixels in vector_tiles(piece.draw, piece.bounds, sheet):
                 blend(canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]], pixels, 1.0)
 
 

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from printworks_render.engine.pdf import DocumentInfo, PdfWriter
 
 Pixels = NDArray[np.uint8]
 
+_BAND_PIXELS = 1_500_000
 _OVERLAY = DocumentInfo("", date(1970, 1, 1), "")
 
 
@@ -45,36 +47,48 @@ def page_pixels(source: Path | bytes, max_px: int, number: int = 0) -> Pixels:
         return _drawn(page, max(1, round(width * scale)), max(1, round(height * scale)), 0xFFFFFFFF)[..., :3].copy()
 
 
-def _drawn(page: Any, width: int, height: int, background: int) -> Pixels:
-    bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGRA, rev_byteorder=True)
+def _drawn(page: Any, width: int, height: int, background: int, first: int = 0, last: int | None = None) -> Pixels:
+    """Rows `first` to `last` of the page drawn at width x height pixels, RGBA, not premultiplied."""
+    rows = (height if last is None else last) - first
+    bitmap = pdfium.PdfBitmap.new_native(width, rows, raw.FPDFBitmap_BGRA, rev_byteorder=True)
     try:
-        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, background)
-        raw.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, raw.FPDF_REVERSE_BYTE_ORDER)
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, rows, background)
+        raw.FPDF_RenderPageBitmap(bitmap, page, 0, -first, width, height, 0, raw.FPDF_REVERSE_BYTE_ORDER)
         return np.array(bitmap.to_numpy(), dtype=np.uint8)
     finally:
         bitmap.close()
 
 
-def vector_tile(draw: Callable[[Content], None], bounds: Rect, sheet: Sheet) -> tuple[int, int, Pixels] | None:
+def vector_tiles(draw: Callable[[Content], None], bounds: Rect, sheet: Sheet) -> Generator[tuple[int, int, Pixels]]:
     """What `draw` draws inside `bounds`, as (left, top, pixels) with premultiplied RGBA on the sheet's pixel grid.
 
-    None when the bounds lie outside of the sheet.
+    It comes in bands, so that a drawing over the whole sheet needs little memory; empty bands are left out.
     """
     width, height = sheet.pixels
     left, top, right, bottom = sheet.to_pixels(bounds)
     x0, y0 = max(0, int(left) - 1), max(0, int(top) - 1)
     x1, y1 = min(width, int(right) + 2), min(height, int(bottom) + 2)
     if x1 <= x0 or y1 <= y0:
-        return None
+        return
     mm_x, mm_y = sheet.media.width / width, sheet.media.height / height
-    writer = PdfWriter(_OVERLAY)
+    writer = PdfWriter(_OVERLAY, intent=None, bare=True)
     page = writer.page(Sheet((x1 - x0) * mm_x, (y1 - y0) * mm_y, dpi=sheet.dpi))
     page.raw(f"1 0 0 1 {-(sheet.media.x + x0 * mm_x):.6f} {-(sheet.media.y + y0 * mm_y):.6f} cm")
     draw(page)
     buffer = BytesIO()
     writer.save(buffer)
+    rows = max(64, _BAND_PIXELS // (x1 - x0))
     with _page(buffer.getvalue(), 0) as drawn:
-        pixels = _drawn(drawn, x1 - x0, y1 - y0, 0)
-    alpha = pixels[..., 3:].astype(np.uint16)
-    pixels[..., :3] = (pixels[..., :3] * alpha + 127) // 255
-    return x0, y0, pixels
+        for first in range(0, y1 - y0, rows):
+            last = min(first + rows, y1 - y0)
+            pixels = _drawn(drawn, x1 - x0, y1 - y0, 0, first, last)
+            inked = np.flatnonzero(pixels[..., 3].any(axis=1))
+            if inked.size == 0:
+                continue
+            pixels = pixels[inked[0] : inked[-1] + 1]
+            yield x0, y0 + first + int(inked[0]), _premultiplied(pixels)
+
+
+def _premultiplied(pixels: Pixels) -> Pixels:
+    pixels[..., :3] = cv2.multiply(pixels[..., :3], cv2.merge([pixels[..., 3]] * 3), scale=1 / 255)
+    return pixels

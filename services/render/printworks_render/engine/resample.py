@@ -16,6 +16,7 @@ from printworks_render.engine.filters import apply_filters
 Pixels = NDArray[np.uint8]
 
 _BAND_PIXELS = 1_500_000
+_BLEND_PIXELS = 100_000
 _MAX_SHARPEN_SIGMA = 2.0
 
 
@@ -117,19 +118,26 @@ def _sharpened(band: Pixels, sigma: float, strength: float) -> Pixels:
 
 
 def blend(target: Pixels, band: Pixels, opacity: float) -> None:
-    """Write a band, RGB or premultiplied RGBA, over the target."""
+    """Write a band, RGB or premultiplied RGBA, over the target, in place."""
     if band.shape[2] == 3 and opacity >= 1:
         target[:] = band
         return
-    if band.shape[2] == 3:
-        colour, alpha = band.astype(np.uint16), np.full((*band.shape[:2], 1), 255, dtype=np.uint16)
-    else:
-        colour, alpha = band[..., :3].astype(np.uint16), band[..., 3:].astype(np.uint16)
-    if opacity < 1:
-        level = np.uint16(round(opacity * 255))
-        colour, alpha = (colour * level + 127) // 255, (alpha * level + 127) // 255
-    under = (target.astype(np.uint16) * (255 - alpha) + 127) // 255
-    target[:] = np.minimum(colour + under, 255)
+    rows = max(1, _BLEND_PIXELS // band.shape[1])
+    for top in range(0, band.shape[0], rows):
+        part = band[top : top + rows]
+        if part.shape[2] == 4 and not part[..., 3].any():
+            continue
+        under = target[top : top + rows]
+        colour = part[..., :3].astype(np.uint16)
+        alpha = part[..., 3:].astype(np.uint16) if part.shape[2] == 4 else np.full_like(colour[..., :1], 255)
+        if opacity < 1:
+            level = np.uint16(round(opacity * 255))
+            colour, alpha = (colour * level + 127) // 255, (alpha * level + 127) // 255
+        shown = under * (255 - alpha)
+        shown += 127
+        shown //= 255
+        shown += colour
+        under[:] = np.minimum(shown, 255, out=shown)
 
 
 # EXIF orientation to what undoes it: the upright target as the stored picture lies in it. All are views, not copies.

@@ -25,7 +25,7 @@ from printworks_common.templates.layers import (
 
 from printworks_render.engine.decode import inspect
 from printworks_render.engine.fonts import Face, bundled_face, load_face
-from printworks_render.engine.frame import marks_drawer, one_line, qr_drawer, text_piece, watermark
+from printworks_render.engine.frame import marks_pieces, one_line, qr_drawer, text_piece, watermark
 from printworks_render.engine.geometry import MM_PER_INCH, PT_PER_MM, Rect, Sheet, box_on, is_turned, sheet_of
 from printworks_render.engine.job import RenderError, RenderJob
 from printworks_render.engine.pieces import Fill, Mirror, Photo, Piece, Vectors
@@ -162,8 +162,7 @@ def _add_layer(job: RenderJob, scene: Scene, layer: Layer, sharpen: float) -> No
             text = layer.text or job.order.link or f"{job.order.order_name} {job.order.line_item_id}"
             scene.pieces.append(Vectors(qr_drawer(text, box, layer.colour), box))
         case MarksLayer():
-            draw = marks_drawer(scene.sheet, crop=layer.crop, registration=layer.registration)
-            scene.pieces.append(Vectors(draw, scene.sheet.media))
+            scene.pieces += marks_pieces(scene.sheet, crop=layer.crop, registration=layer.registration)
         case _:
             raise RenderError(
                 Reason.TEMPLATE_INVALID,
