@@ -97,7 +97,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(Edge)
-    problems.install(app)
+    problems.install(app, page=page_routes.error_page)
     for router in (
         job_routes.router,
         command_routes.router,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.logs import get_logger
 from starlette.exceptions import HTTPException
@@ -26,6 +26,12 @@ _CODES = {
     413: "too_large",
     415: "unsupported_media_type",
 }
+
+_SENTENCES = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+_LATER = "The service cannot answer at the moment. Try again in a few seconds."
+
+_MACHINES = ("/v1/", "/files/")
+"""Addresses that always answer with documents (files make their own small pages)."""
 
 
 class ProblemError(Exception):
@@ -76,57 +82,59 @@ def problem(
     return JSONResponse(document, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application end as a problem document."""
+class Page(Protocol):
+    """Makes a page for people out of a problem."""
+
+    def __call__(self, status: int, sentence: str) -> Response: ...
+
+
+def install(app: FastAPI, *, page: Page) -> None:
+    """Let every error of the application end as a problem document, or as a page where a person wanted one."""
+
+    def answer(request: Request, document: JSONResponse, sentence: str) -> Response:
+        if request.url.path.startswith(_MACHINES) or "text/html" not in request.headers.get("accept", ""):
+            return document
+        return page(document.status_code, sentence)
 
     @app.exception_handler(ProblemError)
-    async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
-        return problem(error.status, error.code, error.detail, headers=error.headers, extensions=error.extensions)
+    async def _problem(request: Request, error: ProblemError) -> Response:
+        document = problem(error.status, error.code, error.detail, headers=error.headers, extensions=error.extensions)
+        return answer(request, document, error.detail)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         # Values stay out: they may be names, and an echo of input is what cross-site scripting is made of.
         faults = [
             {"in": str(one["loc"][0]), "name": ".".join(str(part) for part in one["loc"][1:]), "detail": one["msg"]}
             for one in error.errors()
         ]
-        return problem(
-            422, "invalid_request", "The request has parameters that cannot be used.", extensions={"errors": faults}
-        )
+        sentence = "The request has parameters that cannot be used."
+        return answer(request, problem(422, "invalid_request", sentence, extensions={"errors": faults}), sentence)
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         status = error.status_code
-        detail = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-        return problem(
-            status,
-            _CODES.get(status, "http_error"),
-            detail.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase),
-            headers=error.headers,
-        )
+        sentence = _SENTENCES.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
+        document = problem(status, _CODES.get(status, "http_error"), sentence, headers=error.headers)
+        return answer(request, document, sentence)
 
     @app.exception_handler(GroundMissingError)
-    async def _away(_request: Request, error: GroundMissingError) -> JSONResponse:
+    async def _away(request: Request, error: GroundMissingError) -> Response:
         _log.warning("ground_missing", code=error.code)
-        return _unavailable()
+        return answer(request, _unavailable(), _LATER)
 
     @app.exception_handler(TransientError)
-    async def _passing(_request: Request, error: TransientError) -> JSONResponse:
+    async def _passing(request: Request, error: TransientError) -> Response:
         _log.warning("transient_error", code=error.code)
-        return _unavailable()
+        return answer(request, _unavailable(), _LATER)
 
     @app.exception_handler(PoisonError)
-    async def _refused(_request: Request, error: PoisonError) -> JSONResponse:
-        return problem(422, error.code, str(error))
+    async def _refused(request: Request, error: PoisonError) -> Response:
+        return answer(request, problem(422, error.code, str(error)), str(error))
 
 
 def _unavailable() -> JSONResponse:
-    return problem(
-        503,
-        "unavailable",
-        "The service cannot answer at the moment. Try again in a few seconds.",
-        headers={"Retry-After": "5"},
-    )
+    return problem(503, "unavailable", _LATER, headers={"Retry-After": "5"})
 
 
 def internal_error() -> JSONResponse:

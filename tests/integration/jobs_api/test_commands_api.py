@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -170,7 +171,7 @@ async def test_an_upload_that_does_not_say_its_length_is_cut_off_at_the_limit(ap
     path = await in_state(api, "failed")
     given = 0
 
-    async def endless() -> Any:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal given
         while given < 200 * 1024 * 1024:
             given += 1024 * 1024

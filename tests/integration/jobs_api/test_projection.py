@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,7 +141,7 @@ async def test_what_is_no_snapshot_is_poison(api: Api) -> None:
     broken = record_of(first)
     value = json.dumps(json.loads(broken.value) | {"version": "x"}).encode()
     with pytest.raises(PoisonError):
-        await api.projector.handle(Record(**{**broken.__dict__, "value": value}))
+        await api.projector.handle(replace(broken, value=value))
     huge = first.model_copy(update={"order_id": "9" * 20})
     with pytest.raises(PoisonError):
         await api.projector.apply(huge)

@@ -113,6 +113,11 @@ def _page(name: str, *, status: int = 200, headers: dict[str, str] | None = None
     return HTMLResponse(body, status_code=status, headers=_HEADERS | (headers or {}))
 
 
+def error_page(status: int, sentence: str) -> Response:
+    """What a person sees of an error."""
+    return _page("refused.html", status=status, sentence=sentence, back="/print-jobs")
+
+
 @router.get("/sign-in")
 async def sign_in_page(next: str = "") -> Response:  # noqa: A002 (the name that addresses carry)
     return _page("sign_in.html", error="", next=_inside(next))
@@ -274,7 +279,7 @@ async def retry(
         viewer = Viewer(visitor.principal, services.signer, services.clock.now())
         return _page("retry_result.html", job=viewer.job(job), refused=refused)
     if refused:
-        return _page("refused.html", status=409, visitor=visitor, sentence=refused, back=_inside(back) or "/print-jobs")
+        return _page("refused.html", status=409, sentence=refused, back=_inside(back) or "/print-jobs")
     return RedirectResponse(_inside(back) or "/print-jobs?sent=retry", 303, headers=_HEADERS)
 
 
@@ -319,7 +324,7 @@ async def replace_picture(job_id: str, request: Request, services: ServicesDep, 
             slot = str(form.get("slot", ""))
             await uploads.replace(services, visitor.principal, job_uuid(job_id), slot, _chunks(picture), {})
     except ProblemError as error:
-        return _page("refused.html", status=error.status, visitor=visitor, sentence=error.detail, back=target)
+        return _page("refused.html", status=error.status, sentence=error.detail, back=target)
     return RedirectResponse(target, 303, headers=_HEADERS)
 
 
