@@ -44,6 +44,7 @@ class Environment:
             "KAFKA_SESSION_SECONDS": "10",
             # Production sweeps every five minutes; here somebody waits for it.
             "RECONCILE_EVERY_SECONDS": "20",
+            "RECONCILE_OVERLAP_SECONDS": "10",
             "RENDER_SLOTS": str(SLOTS),
             "WORKER_SLOTS": str(SLOTS),
         }

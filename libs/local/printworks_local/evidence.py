@@ -27,8 +27,17 @@ class Event:
     key: str
     event_id: str
     type: str
-    traceparent: str | None
+    headers: dict[str, str]
     data: dict[str, Any]
+
+    @property
+    def source(self) -> str:
+        """Which role published it; empty for what is no CloudEvent."""
+        return self.headers.get("ce_source", "")
+
+    @property
+    def traceparent(self) -> str | None:
+        return self.headers.get("traceparent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def _event(record: Any) -> Event:
         key=record.key.decode(),
         event_id=headers.get("ce_id", ""),
         type=headers.get("ce_type", ""),
-        traceparent=headers.get("traceparent"),
+        headers=headers,
         data=json.loads(record.value),
     )
 
@@ -124,6 +133,7 @@ async def read_objects(info: StackInfo, prefix: str = "orders/") -> dict[str, St
 class Evidence:
     """Everything about some orders, from outside."""
 
+    shop: str
     orders: list[Event]
     requests: list[Event]
     results: list[Event]
@@ -155,6 +165,7 @@ async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
             api[int(number)] = order
     objects = await read_objects(floor.printworks.info)
     return Evidence(
+        shop=floor.shop.domain,
         orders=await events(Topic.ORDERS),
         requests=await events(Topic.RENDER_REQUESTS),
         results=await events(Topic.RENDER_RESULTS),

@@ -7,6 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from printworks_common import ids
+from printworks_common.events.orders import OrderReceived
+
 from printworks_local.evidence import Event, Evidence
 from printworks_local.shop_floor import TAG_PREFIX, ShopifyOrder
 from printworks_local.traffic import Sent
@@ -56,9 +59,10 @@ def _latest(events: Iterable[Event], kind: str) -> dict[int, dict[str, Any]]:
 
 def _accepted_is_durable(sent: Iterable[Sent], evidence: Evidence) -> Iterator[str]:
     """6: a 200 to Shopify means the event is durable."""
-    published = {int(event.data["order_id"]) for event in evidence.orders}
+    published = {event.event_id for event in evidence.orders}
     for order in sent:
-        if order.order_id not in published:
+        key = ids.order_key(evidence.shop, str(order.order_id))
+        if ids.event_id(OrderReceived.type_name, key, order.webhook_id) not in published:
             yield f"order {order.order_id} was answered 200, and no event of it is on the topic"
 
 

@@ -35,9 +35,10 @@ READY_TAG = "pw-artwork-ready"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An order that was accepted: `webhook_id` of its delivery, `accepted_at` by the monotonic clock."""
+    """An order that was answered 200. Times are of the monotonic clock."""
 
     order_id: int
+    webhook_id: str
     lines: int
     sent_at: float
     accepted_at: float
@@ -108,7 +109,15 @@ async def send_orders(
                     raise TimeoutError(f"the webhook of order {body['id']} was not taken in within {seconds:g} s")
                 await asyncio.sleep(RETRY_SECONDS)
             tags = tuple(body["tags"].split(", ")) if body["tags"] else ()
-            return Sent(int(body["id"]), len(body["line_items"]), sent_at, time.monotonic(), tries, tags)
+            return Sent(
+                order_id=int(body["id"]),
+                webhook_id=request.headers["X-Shopify-Webhook-Id"],
+                lines=len(body["line_items"]),
+                sent_at=sent_at,
+                accepted_at=time.monotonic(),
+                tries=tries,
+                other_tags=tags,
+            )
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(deliver(body)) for body in bodies]
