@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 from printworks_common.templates.design import Design
 from printworks_common.templates.errors import DesignInvalidError, TemplateInvalidError, problems
 from printworks_common.templates.options_diamond import DiamondOptions
+from printworks_common.templates.options_numbers import NumbersOptions
 from printworks_common.templates.options_photo import PhotoOptions
 from printworks_common.templates.template import Template
 
 OPTIONS: dict[str, type[BaseModel]] = {
     "photo": PhotoOptions,
     "diamond-painting": DiamondOptions,
+    "paint-by-numbers": NumbersOptions,
 }
 
 M = TypeVar("M", bound=BaseModel)

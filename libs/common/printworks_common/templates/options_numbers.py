@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from printworks_common.templates.base import AssetId, Colour, Document
 
 DIFFICULTY: dict[str, tuple[float, float]] = {"easy": (1.75, 16.0), "medium": (1.25, 9.0), "hard": (1.0, 6.0)}
-"""Smallest inscribed radius (mm) and area (mm²) of a facet by difficulty. No maker publishes figures: 1 mm is what a fine
-brush fills without crossing the line."""
+"""Smallest inscribed radius (mm) and area (mm²) of a facet by difficulty. No maker publishes figures: 1 mm is what a
+fine brush fills without crossing the line."""
 
 
 class NumbersOptions(Document):

@@ -1,9 +1,9 @@
 """Borders between facets as shared arcs: each is traced, smoothed and drawn once.
 
 A border runs along cell sides between corners of cells. Corners where more or fewer than two sides meet are nodes; an
-arc runs from node to node, or around as a ring. Smoothing moves a corner by less than half a cell in x and in y, so each
-corner keeps a square of its own, sides keep to the squares of their two ends, and no two arcs can cross or touch except
-in their nodes: facets stay exactly the facets of the raster, without gaps or overlaps.
+arc runs from node to node, or around as a ring. Smoothing moves a corner by less than half a cell in x and in y, so
+each corner keeps a square of its own, sides keep to the squares of their two ends, and no two arcs can cross or touch
+except in their nodes: facets stay exactly the facets of the raster, without gaps or overlaps.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _SMOOTHING = ((0.5, -0.52), 10)
 
 @dataclass(frozen=True)
 class Arcs:
-    """points: (p, 2) millimetres (x to the right, y down) of all arcs in a row; arc i has points[starts[i]:starts[i+1]].
+    """points: (p, 2) millimetres, x to the right, y down; arc i has points[starts[i]:starts[i + 1]].
 
     left, right: the facets on both sides of each arc, seen along it; `OUTSIDE` beyond the canvas. A ring ends in the
     point in which it starts.
@@ -110,7 +110,7 @@ def _chained(tail: Ints, head: Ints, corners: int) -> tuple[Ints, Ints, NDArray[
     degree = np.bincount(tail, minlength=corners) + np.bincount(head, minlength=corners)
     node = degree != 2
     _break_rings(tail, head, corners, node)
-    origin, goal = np.concatenate([tail, head]), np.concatenate([head, tail])
+    goal = np.concatenate([head, tail])
     number = np.arange(count, dtype=np.int64)
     total = np.bincount(tail, number, corners) + np.bincount(head, number, corners)
     other = total[goal].astype(np.int64) - np.tile(number, 2)
@@ -126,7 +126,6 @@ def _chained(tail: Ints, head: Ints, corners: int) -> tuple[Ints, Ints, NDArray[
             break
         steps += steps[pointer]
         pointer = further
-    del origin
     # Both directions of an arc end in different half sides; the direction with the lower end is kept.
     back = np.concatenate([itself[count:], itself[:count]])
     kept = pointer < pointer[back]
@@ -184,7 +183,7 @@ def _thinned(arcs: Arcs, tolerance: float) -> Arcs:
     Three passes; each moves the line by less than a third of the tolerance.
     """
     points, starts = arcs.points, arcs.starts
-    for turn in range(3):
+    for _ in range(3):
         count = len(points)
         index = np.arange(count)
         arc = np.repeat(np.arange(arcs.count), np.diff(starts))
@@ -200,5 +199,4 @@ def _thinned(arcs: Arcs, tolerance: float) -> Arcs:
         kept = ~drop
         sums = np.concatenate([[0], np.cumsum(kept)])
         points, starts = points[kept], sums[starts]
-        del turn
     return Arcs(points, starts, arcs.left, arcs.right)

@@ -9,25 +9,22 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
-from PIL import Image
 from pypdfium2 import raw
 
-from printworks_render.engine.geometry import MM_PER_INCH, PT_PER_MM, Rect, Sheet
+from printworks_render.engine.geometry import PT_PER_MM, Rect, Sheet
 from printworks_render.engine.job import Check, Level
 from printworks_render.engine.numbers.drawing import grid_points, printed_sizes
 from printworks_render.engine.numbers.painting import Painting
 from printworks_render.engine.numbers.quantities import Need
+from printworks_render.engine.preflight import BOX_TOLERANCE_MM, judged
 from printworks_render.engine.scene import PlacedPicture
 
 MIN_PICTURE_DPI = 50.0
 """One pixel per half millimetre, what a fine brush draws. A quarter of it fails."""
-_SIZE_SLACK_MM = 0.1
 _SLACK_MM = 0.02
-_MIN_LIKENESS = 0.97
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,7 @@ class Digit:
     box: Rect
 
 
-def ok(code: str, passed: bool, measured: str, limit: str, sentence: str) -> Check:
-    return Check(code, Level.OK if passed else Level.FAIL, measured, limit, sentence)
-
-
-def digits_of(document: bytes, sheet: Sheet, within: Rect) -> list[Digit]:
+def digits_of(document: Path, sheet: Sheet, within: Rect) -> list[Digit]:
     """All digits of the first page whose middle lies in `within`."""
     opened = pdfium.PdfDocument(document)
     try:
@@ -71,7 +64,7 @@ def digits_of(document: bytes, sheet: Sheet, within: Rect) -> list[Digit]:
         opened.close()
 
 
-def check_numbers(document: bytes, painting: Painting, sheet: Sheet, box: Rect, min_font_pt: float) -> list[Check]:
+def check_numbers(document: Path, painting: Painting, sheet: Sheet, box: Rect, min_font_pt: float) -> list[Check]:
     """Every facet has its own number once, inside itself, and large enough."""
     digits = digits_of(document, sheet, box)
     middles = np.array([digit.box.centre for digit in digits]).reshape(-1, 2) - (box.x, box.y)
@@ -90,17 +83,23 @@ def check_numbers(document: bytes, painting: Painting, sheet: Sheet, box: Rect, 
     wrong = sum(text not in {"", want} for text, want in zip(read, wanted, strict=True))
     smallest = float(printed_sizes(painting).min())
     return [
-        ok("numbers_inside", outside == 0, f"{outside} outside", "0", "Every number lies inside its facet."),
-        ok("facets_labelled", unlabelled == 0, f"{unlabelled} without", "0", "Every facet has a number."),
-        ok("numbers_right", wrong == 0, f"{wrong} wrong", "0", "Every number is that of its paint."),
-        ok(
+        _none("numbers_inside", outside, "Every number lies inside its facet.", "A number leaves its facet."),
+        _none("facets_labelled", unlabelled, "Every facet has a number.", "A facet has no number."),
+        _none("numbers_right", wrong, "Every number is that of its paint.", "A facet has the number of another paint."),
+        judged(
             "numbers_legible",
             smallest >= min_font_pt - 0.05,
             f"{smallest:.1f} pt",
             f"{min_font_pt:g} pt",
             "The smallest number can be read.",
+            "A number is too small to be read.",
         ),
     ]
+
+
+def _none(code: str, found: int, good: str, bad: str) -> Check:
+    """A check of something that must not occur at all."""
+    return judged(code, found == 0, str(found), "0", good, bad)
 
 
 def _outside(digits: Sequence[Digit], facet: NDArray[np.int32], painting: Painting, box: Rect) -> int:
@@ -131,60 +130,24 @@ def check_facets(painting: Painting, needs: Sequence[Need]) -> list[Check]:
     canvas = painting.grid.width * painting.grid.height
     total = sum(need.area_mm2 for need in needs)
     return [
-        ok(
+        judged(
             "facets_paintable",
             small == 0,
             f"{small} of {painting.facets.count} too small, smallest radius {painting.spots.radius.min():.2f} mm",
             f"radius {radius:.2f} mm, area {area:g} mm²",
             "Every facet is large enough to be painted.",
+            "A facet is too small to be painted.",
         ),
-        ok("borders_once", twice == 0, f"{twice} doubled", "0", "Every border is drawn once."),
-        ok(
+        _none("borders_once", twice, "Every border is drawn once.", "A border is drawn twice."),
+        judged(
             "quantities_add_up",
             abs(total - canvas) < 1e-3 * canvas,
             f"{total:.0f} mm²",
             f"{canvas:.0f} mm²",
             "The areas of the paints add up to the canvas.",
+            "The areas of the paints do not add up to the canvas.",
         ),
     ]
-
-
-def check_pdf(path: Path, sheet: Sheet) -> list[Check]:
-    """Boxes of the page, embedded fonts and the class of the output intent."""
-    import pikepdf
-
-    with pikepdf.open(path) as pdf:
-        page = pdf.pages[0]
-        off = max(
-            abs(float(value) - want)
-            for name, rect in (("/MediaBox", sheet.media), ("/BleedBox", sheet.bleed_box), ("/TrimBox", sheet.trim))
-            for value, want in zip(page.obj[name], _points(rect, sheet), strict=True)
-        )
-        fonts: Any = page.resources.get("/Font", {})
-        missing = sum(not _embedded(font) for font in fonts.values())
-        intents: Any = pdf.Root.get("/OutputIntents", [])
-        classes = [bytes(intent.DestOutputProfile.read_bytes())[12:16].decode("latin-1") for intent in intents]
-    return [
-        ok(
-            "page_boxes",
-            off / PT_PER_MM <= _SIZE_SLACK_MM,
-            f"{off / PT_PER_MM:.3f} mm off",
-            f"{_SIZE_SLACK_MM} mm",
-            "Trim, bleed and medium have the right size.",
-        ),
-        ok("fonts_embedded", missing == 0, f"{missing} missing", "0", "All fonts are embedded."),
-        ok("output_intent", classes == ["prtr"], ", ".join(classes) or "none", "prtr", "The output intent is a printer."),
-    ]
-
-
-def _points(rect: Rect, sheet: Sheet) -> tuple[float, float, float, float]:
-    left, bottom = rect.x - sheet.media.x, sheet.media.bottom - rect.bottom
-    return tuple(value * PT_PER_MM for value in (left, bottom, left + rect.width, bottom + rect.height))  # pyright: ignore[reportReturnType]  # four values
-
-
-def _embedded(font: Any) -> bool:
-    descriptor = font.DescendantFonts[0].FontDescriptor if "/DescendantFonts" in font else font.FontDescriptor
-    return any(name in descriptor for name in ("/FontFile", "/FontFile2", "/FontFile3"))
 
 
 def check_svg(path: Path, sheet: Sheet, painting: Painting) -> list[Check]:
@@ -195,43 +158,23 @@ def check_svg(path: Path, sheet: Sheet, painting: Painting) -> list[Check]:
     borders = next((element for element in root.iter() if element.get("id") == "borders"), None)
     lines = (borders.get("d") or "").count("M") if borders is not None else 0
     return [
-        ok("svg_size", off <= _SIZE_SLACK_MM, f"{off:.3f} mm off", f"{_SIZE_SLACK_MM} mm", "The SVG has the right size."),
-        ok(
+        judged(
+            "svg_size",
+            off <= BOX_TOLERANCE_MM,
+            f"{off:.3f} mm off",
+            f"{BOX_TOLERANCE_MM} mm",
+            "The SVG has the right size.",
+            "The SVG has the wrong size.",
+        ),
+        judged(
             "svg_borders",
             lines == painting.arcs.count,
             f"{lines} lines",
             f"{painting.arcs.count}",
             "The SVG has one line for each border.",
+            "The SVG has too many or too few lines.",
         ),
     ]
-
-
-def check_raster(path: Path, sheet: Sheet, preview: NDArray[np.uint8]) -> list[Check]:
-    """Size, resolution and content of a raster file; `preview`, sRGB, must show the same."""
-    with Image.open(path) as image:
-        dpi = float(image.info.get("dpi", (0.0, 0.0))[0])
-        size = image.size
-        reduced = image.convert("RGB").resize((preview.shape[1], preview.shape[0]), Image.Resampling.BOX)
-    off = max(abs(size[0] / sheet.dpi * MM_PER_INCH - sheet.media.width), abs(size[1] / sheet.dpi * MM_PER_INCH - sheet.media.height))
-    shown = np.asarray(reduced, dtype=np.uint8)
-    return [
-        ok(
-            "raster_size",
-            off <= max(_SIZE_SLACK_MM, MM_PER_INCH / sheet.dpi) and abs(dpi - sheet.dpi) < 0.5,
-            f"{size[0]} × {size[1]} px, {dpi:.0f} DPI",
-            f"{sheet.pixels[0]} × {sheet.pixels[1]} px, {sheet.dpi:.0f} DPI",
-            "The raster file has the right size and resolution.",
-        ),
-        ok("not_blank", float(shown.std()) > 0.5, f"{shown.std():.1f}", "0.5", "The print is not blank."),
-        check_alike(shown, preview),
-    ]
-
-
-def check_alike(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> Check:
-    """Likeness of two pictures of one size: 1 less the mean difference of their blurred grey values."""
-    first, second = (cv2.GaussianBlur(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), (0, 0), 2.0) for each in (one, two))
-    likeness = 1.0 - float(np.abs(first.astype(np.float32) - second.astype(np.float32)).mean()) / 255
-    return ok("preview_alike", likeness >= _MIN_LIKENESS, f"{likeness:.4f}", f"{_MIN_LIKENESS}", "Preview and print are alike.")
 
 
 def check_picture(picture: PlacedPicture) -> Check:

@@ -62,9 +62,7 @@ def digit(character: str) -> DigitShape:
         raise ValueError(f"the bundled font has no outline for {character!r}")
     em = face().upem
     left, top = extents.x_bearing / em, extents.y_bearing / em
-    return DigitShape(
-        gid, face().advance(gid) / em, left, left + extents.width / em, top + extents.height / em, top
-    )
+    return DigitShape(gid, face().advance(gid) / em, left, left + extents.width / em, top + extents.height / em, top)
 
 
 @cache

@@ -8,23 +8,25 @@ from typing import Any
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
+from printworks_common.failures import Reason
+from printworks_common.templates import Box
+from printworks_common.templates.layers import LegendLayer
 from pypdfium2 import raw
 
-from printworks_render.engine.content import Content
-from printworks_render.engine.frame import one_line
 from printworks_render.engine.fonts import bundled_face
+from printworks_render.engine.frame import one_line
 from printworks_render.engine.geometry import Rect, Sheet
 from printworks_render.engine.inks import Inks
+from printworks_render.engine.job import RenderError
 from printworks_render.engine.numbers.legend import legend_piece
 from printworks_render.engine.numbers.quantities import Need
 from printworks_render.engine.numbers.svg import SvgPage
+from printworks_render.engine.outputs import draw_on_page
 from printworks_render.engine.pdf import DocumentInfo, Page, PdfWriter
-from printworks_render.engine.pieces import Fill, Mirror, Photo, Vectors, blank, draw_piece
+from printworks_render.engine.pieces import Fill, Mirror, Photo, Vectors, photo_tile
 from printworks_render.engine.profiles import Profile
 from printworks_render.engine.raster import jpeg_bytes
-from printworks_render.engine.scene import Scene, contains
-from printworks_common.templates.layers import LegendLayer
-from printworks_common.templates.base import Box
+from printworks_render.engine.scene import Scene
 
 Pixels = NDArray[np.uint8]
 
@@ -36,19 +38,8 @@ def canvas_pdf(scene: Scene, info: DocumentInfo, profile: Profile | None = None,
     """PDF/X-4 of the sheet: lines, numbers and texts as vectors, library pictures at the sheet's resolution."""
     writer = PdfWriter(info, profile, inks)
     page = writer.page(scene.sheet)
-    under = "#ffffff"
     for piece in scene.pieces:
-        match piece:
-            case Fill():
-                page.fill_colour(piece.colour)
-                page.fill_rects([piece.rect])
-                under = piece.colour if contains(piece.rect, scene.sheet.canvas) else under
-            case Photo():
-                page.image(writer.picture(_photo_pixels(piece, scene, under)), piece.rect)
-            case Vectors():
-                piece.draw(page)
-            case Mirror():
-                pass
+        draw_on_page(writer, page, piece, scene.notes)
     buffer = BytesIO()
     writer.save(buffer)
     return buffer.getvalue()
@@ -56,40 +47,20 @@ def canvas_pdf(scene: Scene, info: DocumentInfo, profile: Profile | None = None,
 
 def canvas_svg(scene: Scene, path: Path, title: str) -> None:
     page = SvgPage(scene.sheet, title)
-    under = "#ffffff"
     for piece in scene.pieces:
         match piece:
             case Fill():
                 page.fill_colour(piece.colour)
                 page.fill_rects([piece.rect])
-                under = piece.colour if contains(piece.rect, scene.sheet.canvas) else under
             case Photo():
-                page.jpeg(jpeg_bytes(_photo_pixels(piece, scene, under), 95), piece.rect)
+                page.picture(*photo_tile(scene.sheet, piece, scene.notes), piece.rect)
             case Vectors():
+                page.save()
                 piece.draw(page)
+                page.restore()
             case Mirror():
-                pass
+                raise RenderError(Reason.TEMPLATE_INVALID, "A numbered canvas cannot have a mirrored wrap.")
     page.write(path)
-
-
-def _photo_pixels(photo: Photo, scene: Scene, under: str) -> Pixels:
-    """A library picture at the sheet's resolution on the colour below it."""
-    rect = photo.rect
-    sheet = Sheet(rect.width, rect.height, dpi=scene.sheet.dpi)
-    moved = Photo(
-        photo.path,
-        photo.cut,
-        Rect(0.0, 0.0, rect.width, rect.height),
-        photo.size,
-        photo.rotation,
-        photo.filters,
-        photo.sharpen,
-        photo.opacity,
-    )
-    pixels = blank(sheet)
-    draw_piece(pixels, sheet, Fill(under, sheet.canvas), [])
-    draw_piece(pixels, sheet, moved, scene.notes)
-    return pixels
 
 
 def page_rgb(document: bytes, size: tuple[int, int], number: int = 0) -> Pixels:
@@ -97,12 +68,11 @@ def page_rgb(document: bytes, size: tuple[int, int], number: int = 0) -> Pixels:
     opened = pdfium.PdfDocument(document)
     try:
         page: Any = opened[number]
-        pixels = np.full((size[1], size[0], 3), 255, dtype=np.uint8)
-        bitmap = raw.FPDFBitmap_CreateEx(
-            size[0], size[1], raw.FPDFBitmap_BGR, pixels.ctypes.data, pixels.strides[0]
-        )
+        pixels = np.empty((size[1], size[0], 3), dtype=np.uint8)
+        bitmap = raw.FPDFBitmap_CreateEx(size[0], size[1], raw.FPDFBitmap_BGR, pixels.ctypes.data, pixels.strides[0])
         if not bitmap:
             raise MemoryError("no bitmap for the page")
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, size[0], size[1], 0xFFFFFFFF)
         raw.FPDF_RenderPageBitmap(bitmap, page, 0, 0, size[0], size[1], 0, raw.FPDF_REVERSE_BYTE_ORDER)
         raw.FPDFBitmap_Destroy(bitmap)
         page.close()
@@ -149,5 +119,4 @@ def reference_pdf(path: Path, info: DocumentInfo, order_name: str, photo: Pixels
 
 def _heading(page: Page, text: str, sheet: Sheet) -> None:
     box = Rect(_MARGIN, _MARGIN, sheet.canvas_width - 2 * _MARGIN, 10)
-    content: Content = page
-    content.text(one_line(text, bundled_face("noto-sans-bold"), box, 16), box.x, box.y, "#000000")
+    page.text(one_line(text, bundled_face("noto-sans-bold"), box, 16), box.x, box.y, "#000000")

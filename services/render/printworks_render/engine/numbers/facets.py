@@ -120,7 +120,7 @@ def _gathered(one: Ints, two: Ints, length: Doubles, count: int) -> Neighbours:
 def colour_sums(facets: Labels, planes: Planes, count: int) -> Doubles:
     """Sum of the CIELAB values of each facet's cells (count, 3)."""
     flat = facets.ravel()
-    return np.stack([np.bincount(flat, plane.ravel(), count) for plane in planes], axis=1)
+    return np.stack([np.bincount(flat, plane.ravel(), count) for plane in planes], axis=1).astype(np.float64)
 
 
 def trimmed(current: FacetMap, radius: float) -> Bytes:
@@ -133,7 +133,8 @@ def trimmed(current: FacetMap, radius: float) -> Bytes:
     if not core.any():
         return current.painted()
     holes = np.where(core, np.uint8(0), np.uint8(1))
-    _, nearest_core = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, labels = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest_core = np.asarray(labels, dtype=np.int32)
     owner = np.zeros(int(nearest_core.max()) + 1, dtype=np.int32)
     owner[nearest_core[core]] = current.facets[core]
     return current.paint[owner[nearest_core]]
@@ -168,8 +169,8 @@ class _Graph:
         self._root = np.arange(self.count)
 
     def shrink(self, limits: Limits, *, patient: bool) -> None:
-        """Join small facets in rounds. A union of small facets whose area suffices is left to be measured on the raster;
-        without patience it has to join a facet that holds the limits, so that the passes end."""
+        """Join small facets in rounds. A union of small facets whose area suffices is left to be measured on the
+        raster; without patience it has to join a facet that holds the limits, so that the passes end."""
         for _ in range(_GRAPH_ROUNDS):
             if not self._join(prefer_large=not patient):
                 return

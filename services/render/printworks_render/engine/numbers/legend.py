@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from printworks_common.failures import Reason
@@ -14,7 +15,7 @@ from printworks_render.engine.geometry import PT_PER_MM, Rect
 from printworks_render.engine.job import RenderError
 from printworks_render.engine.numbers.quantities import Need
 from printworks_render.engine.pieces import Vectors
-from printworks_render.engine.text import TextBlock, set_text
+from printworks_render.engine.text import FontStack, Glyph, Line, TextBlock, line_glyphs
 
 MIN_PT = 4.5
 _STEP_PT = 0.25
@@ -88,4 +89,18 @@ def _entry(need: Need, pot_ml: float) -> str:
 
 
 def _line(text: str, face: Face, size_pt: float, height: float) -> TextBlock:
-    return set_text(text, face, width=10_000.0, height=height, size_pt=size_pt, align="left", line_height=1.0)
+    """One line, vertically in the middle of `height` millimetres."""
+    em = size_pt / PT_PER_MM
+    glyphs = tuple(
+        Glyph(one.face, one.gid, one.x * em, one.y * em, one.advance * em, one.text) for one in _unit_glyphs(text, face)
+    )
+    width = sum(glyph.advance for glyph in glyphs)
+    ascender, descender = (value / face.upem * em for value in face.extents)
+    line = Line(glyphs, (height + ascender + descender) / 2, 0.0, width)
+    return TextBlock((line,), size_pt, width, height, (), overflows=False)
+
+
+@lru_cache(maxsize=4096)
+def _unit_glyphs(text: str, face: Face) -> tuple[Glyph, ...]:
+    """The shaped text at 1 mm per em: it is drawn in three documents and measured before."""
+    return line_glyphs(text, FontStack(face), PT_PER_MM)

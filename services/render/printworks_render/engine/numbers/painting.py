@@ -16,7 +16,16 @@ from printworks_render.engine.numbers import palette as choice
 from printworks_render.engine.numbers.arcs import Arcs, traced
 from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on
 from printworks_render.engine.numbers.digits import number_shape
-from printworks_render.engine.numbers.facets import FacetMap, Limits, Planes, colour_sums, depth_of, merged, numbered, trimmed
+from printworks_render.engine.numbers.facets import (
+    FacetMap,
+    Limits,
+    Planes,
+    colour_sums,
+    depth_of,
+    merged,
+    numbered,
+    trimmed,
+)
 from printworks_render.engine.numbers.labels import Spots, spots_of
 from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 
@@ -52,7 +61,7 @@ class Painting:
 
     def paint_areas(self) -> NDArray[np.float64]:
         """Area of each paint in square millimetres; they sum to the canvas."""
-        return np.bincount(self.facets.paint, self.spots.area, len(self.paints))
+        return np.bincount(self.facets.paint, self.spots.area, len(self.paints)).astype(np.float64)
 
 
 def smallest_facet(options: NumbersOptions, highest_number: int) -> tuple[float, float]:
@@ -64,8 +73,8 @@ def smallest_facet(options: NumbersOptions, highest_number: int) -> tuple[float,
 
 
 def canvas_grid(width: float, height: float, options: NumbersOptions, paint_set: tuple[Paint, ...]) -> CellGrid:
-    """The cells of a canvas of `width` x `height` mm. Raises `RenderError(template_invalid)` when it is smaller than one
-    facet."""
+    """The cells of a canvas of `width` x `height` mm. Raises `RenderError(template_invalid)` when it is smaller than
+    one facet."""
     radius, area = _limits(options, paint_set)
     if min(width, height) < 2.5 * radius or width * height < area:
         raise RenderError(Reason.TEMPLATE_INVALID, "The canvas is smaller than the smallest facet that can be painted.")
@@ -157,8 +166,8 @@ class _Chooser:
         return self._set_lab[choice.choose_paints(*choice.histogram(lab), self._set_lab, self._count)]
 
     def refit(self, facets: FacetMap, planes: Planes, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
-        """Fit the colours to the finished facets and each facet to them. Facets that become neighbours of the same paint
-        are joined, which only makes them larger."""
+        """Fit the colours to the finished facets and each facet to them. Facets that become neighbours of the same
+        paint are joined, which only makes them larger."""
         area = np.bincount(facets.facets.ravel(), minlength=facets.count).astype(np.float64)
         means = (colour_sums(facets.facets, planes, facets.count) / area[:, None]).astype(np.float32)
         if self._set:

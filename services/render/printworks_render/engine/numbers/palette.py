@@ -38,7 +38,7 @@ def free_palette(lab: Floats, count: int) -> Floats:
     colours = sample(lab)
     distinct = np.unique(np.rint(colours * 2).astype(np.int16), axis=0)
     if len(distinct) <= count:
-        return _dark_first(distinct.astype(np.float32) / 2)
+        return _dark_first(np.asarray(distinct / 2, dtype=np.float32))
     cv2.setRNGSeed(_SEED)
     criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, _ROUNDS, 0.1)
     no_labels: Any = None
@@ -84,9 +84,7 @@ def _worst(means: Floats, area: NDArray[np.float64], colours: Floats, count: int
     return np.asarray(found, dtype=np.float32).reshape(-1, 3)
 
 
-def choose_paints(
-    colours: Floats, weights: NDArray[np.floating[Any]], paints: Floats, count: int
-) -> NDArray[np.intp]:
+def choose_paints(colours: Floats, weights: NDArray[np.floating[Any]], paints: Floats, count: int) -> NDArray[np.intp]:
     """Indices (ascending) of the `count` paints (m, 3) that together show the colours (n, 3) best; all in CIELAB."""
     if len(paints) <= count:
         return np.arange(len(paints))
@@ -148,8 +146,8 @@ def nearest(lab: Floats, palette: Floats) -> Bytes:
 
 
 def by_table(rgb: Bytes, palette: Floats) -> Bytes:
-    """As `nearest`, for sRGB bytes (h, w, 3), by a table of 64 levels per channel: four times as fast for a picture, and
-    no coarser than the noise of a photo."""
+    """As `nearest`, for sRGB bytes (h, w, 3), by a table of 64 levels per channel: four times as fast for a picture,
+    and no coarser than the noise of a photo."""
     level = (np.arange(_LEVELS) * (256 // _LEVELS) + 128 // _LEVELS).astype(np.uint8)
     red, green, blue = np.meshgrid(level, level, level, indexing="ij")
     table = nearest(lab_of(np.stack([red, green, blue], axis=-1).reshape(_LEVELS, -1, 3)), palette).ravel()
@@ -168,8 +166,8 @@ def swept(labels: Bytes, count: int, window: int) -> Bytes:
     out = np.zeros_like(labels)
     most = np.zeros_like(labels)
     for index in range(count):
-        share = cv2.blur(cv2.compare(labels, index, cv2.CMP_EQ), (window, window))
-        wins = cv2.compare(share, most, cv2.CMP_GT)
-        most = np.asarray(cv2.max(share, most), dtype=np.uint8)
-        np.putmask(out, wins, np.uint8(index))
+        mine = np.where(labels == index, np.uint8(255), np.uint8(0))
+        share = np.asarray(cv2.blur(mine, (window, window)), dtype=np.uint8)
+        np.putmask(out, share > most, np.uint8(index))
+        np.maximum(share, most, out=most)
     return out

@@ -10,8 +10,8 @@ from typing import Any
 
 from printworks_common.templates.options_numbers import NumbersOptions
 
-from printworks_render.engine.numbers.paints import Paint
 from printworks_render.engine.numbers.painting import Painting
+from printworks_render.engine.numbers.paints import Paint
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _HEADER = ("number", "code", "name", "hex", "facets", "area_mm2", "share", "paint_ml", "pots")

@@ -62,7 +62,7 @@ def source_of(job: RenderJob, area: Area, sheet: Sheet) -> Source:
 
 
 def picture_cells(source: Source, grid: CellGrid, notes: list[str]) -> NDArray[np.uint8]:
-    """sRGB (rows, columns, 3) on the grid; transparent parts are white. Raises `RenderError` for an unusable picture."""
+    """sRGB (rows, columns, 3) on the grid; transparent parts are white. Raises `RenderError`."""
     dpi = grid.columns / grid.width * MM_PER_INCH
     sheet = Sheet(grid.width, grid.height, dpi=dpi)
     pixels = blank(sheet)

@@ -1,16 +1,18 @@
 """The canvas template as SVG: the same lines, numbers and frame as the PDF, without any font.
 
-`SvgPage` takes the drawing methods of a PDF page, so the same pieces draw both documents. Text becomes outlines, since a
-viewer without the font would set it in another one, with other widths.
+`SvgPage` takes the drawing methods of a PDF page, so the same pieces draw both documents. Text becomes outlines, since
+a viewer without the font would set it in another one, with other widths.
 """
 
 import base64
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from printworks_render.engine.content import Content, FontResource, ImageResource, number
 from printworks_render.engine.fonts import Face
@@ -77,7 +79,7 @@ class SvgPage(Content):
     def fill_rects(self, rects: Iterable[Rect]) -> None:
         path = "".join(_rect_path(rect) for rect in rects)
         if path:
-            self._body.append(f"<path {self._filled()} d=\"{path}\"/>")
+            self._body.append(f'<path {self._filled()} d="{path}"/>')
 
     def stroke_rect(self, rect: Rect) -> None:
         self._body.append(f'<path fill="none" {self._stroked()} d="{_rect_path(rect)}"/>')
@@ -88,19 +90,20 @@ class SvgPage(Content):
             self._body.append(f'<path fill="none" {self._stroked()} d="{path}"/>')
 
     def image(self, image: ImageResource, rect: Rect) -> None:
-        raise TypeError("a picture of a PDF cannot be written into an SVG; use `jpeg`")
+        raise TypeError("a picture of a PDF cannot be written into an SVG; use `picture`")
 
-    def jpeg(self, data: bytes, rect: Rect) -> None:
-        """A picture that fills the rectangle."""
+    def picture(self, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8], rect: Rect) -> None:
+        """A lossless picture, sRGB with alpha, that fills the rectangle."""
+        image = Image.fromarray(np.dstack([pixels, alpha]))
+        buffer = BytesIO()
+        image.save(buffer, "PNG", compress_level=6)
         self._body.append(
             f'<image x="{number(rect.x)}" y="{number(rect.y)}" width="{number(rect.width)}" '
             f'height="{number(rect.height)}" preserveAspectRatio="none" '
-            f'href="data:image/jpeg;base64,{base64.b64encode(data).decode("ascii")}"/>'
+            f'href="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode("ascii")}"/>'
         )
 
-    def text(
-        self, block: TextBlock, x: float, y: float, colour: str, outline: tuple[str, float] | None = None
-    ) -> None:
+    def text(self, block: TextBlock, x: float, y: float, colour: str, outline: tuple[str, float] | None = None) -> None:
         if outline is not None:
             edge = f'stroke="{outline[0]}" stroke-width="{number(2 * outline[1] * PT_PER_MM / block.size_pt)}"'
             self._open_text(f'{edge} stroke-linejoin="round" fill="none"')
@@ -114,7 +117,7 @@ class SvgPage(Content):
     def arcs(
         self, points: NDArray[np.int32], starts: NDArray[np.int64], step: float, box: Rect, colour: str, width: float
     ) -> None:
-        """Open lines points[starts[i]:starts[i + 1]] in steps of `step` millimetres from the box's corner, each once."""
+        """Open lines points[starts[i]:starts[i + 1]] in steps of `step` mm from the box's corner, each once."""
         words = [str(value) for value in np.diff(points, axis=0).ravel().tolist()]
         parts = [
             f"M{x} {y}l{' '.join(words[2 * begin : 2 * (end - 1)])}"
