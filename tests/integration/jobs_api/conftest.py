@@ -1,10 +1,18 @@
 """jobs-api on real parts: its own database and bucket, and its application."""
 
+import json
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from printworks_common import ids
 from printworks_common.clock import SystemClock
+from printworks_common.events.envelope import encode
+from printworks_common.kafka.admin import ensure_topics
+from printworks_common.kafka.groups import GROUPS
+from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.postgres import close_pool, open_pool
 from printworks_common.storage import ObjectStore
 from printworks_jobs_api.app import assemble
@@ -12,7 +20,8 @@ from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
 from printworks_local.stack import Stack
 
-from tests.integration.jobs_api.parts import Api, api_settings, migrated
+from tests.integration.jobs_api.parts import Api, Making, api_settings, migrated
+from tests.integration.jobs_api.running import Process, command, environment, start
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -41,3 +50,54 @@ async def api(settings: ApiSettings) -> AsyncGenerator[Api]:
     yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings)
     await store.close()
     await close_pool(pool)
+
+
+@dataclass
+class Running:
+    """jobs-api as processes, with a producer that stands in the coordinator's place."""
+
+    env: dict[str, str]
+    api: Process
+    projector: Process
+    producer: KafkaProducer
+    store: ObjectStore
+    kafka_bootstrap: str
+
+    async def key(self, shop: str, scopes: str = "all") -> str:
+        code, output = await command(self.env, "keys", "create", "--shop", shop, "--scopes", scopes, "--json")
+        assert code == 0, output
+        return str(json.loads(output)["api_key"])
+
+    async def publish(self, making: Making) -> None:
+        """Send the order's next snapshot, as the coordinator would."""
+        snapshot = making.snapshot()
+        event = ids.event_id(snapshot.type_name, snapshot.key(), snapshot.version)
+        await self.producer.send(encode(snapshot, event_id=event, source="test", time=snapshot.occurred_at))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running(
+    stack: Stack, new_database: Callable[[], Awaitable[str]], jobs_bucket: str
+) -> AsyncGenerator[Running]:
+    """Both roles, started once; tests use a shop each."""
+    port = free_port()
+    settings = api_settings(stack, await new_database(), jobs_bucket)
+    await ensure_topics(settings, GROUPS)
+    env = environment(stack.info, settings.postgres_dsn.get_secret_value(), jobs_bucket, f"http://127.0.0.1:{port}")
+    code, output = await command(env, "migrate")
+    assert code == 0, output
+    producer = KafkaProducer(settings)
+    await producer.start()
+    store = ObjectStore(settings)
+    projector = await start("projector", env)
+    api = await start("api", env, port=port)
+    running = Running(env, api, projector, producer, store, stack.info.kafka_bootstrap)
+    yield running
+    await store.close()
+    await producer.stop()
+    assert [await one.stop() for one in (running.api, running.projector)] == [0, 0]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])

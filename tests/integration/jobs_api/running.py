@@ -1,0 +1,106 @@
+"""The two processes of jobs-api, started as a deployment starts them: commands, environment, signals."""
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from printworks_local.stack import StackInfo
+
+START_SECONDS = 30.0
+
+
+class NotStartedError(AssertionError):
+    """The process ended, or did not say that it has started."""
+
+
+@dataclass
+class Process:
+    """A running role; `port` serves it and its health."""
+
+    process: asyncio.subprocess.Process
+    port: int = 0
+    lines: list[str] = field(default_factory=list[str])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        async with asyncio.timeout(30):
+            return await self.process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        self.process.kill()
+        await self.process.wait()
+
+
+def environment(info: StackInfo, dsn: str, bucket: str, public_url: str) -> dict[str, str]:
+    """Settings of both roles."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PRINTWORKS_KAFKA_BOOTSTRAP": info.kafka_bootstrap,
+        "PRINTWORKS_POSTGRES_DSN": dsn,
+        "PRINTWORKS_S3_ENDPOINT": info.s3_endpoint,
+        "PRINTWORKS_S3_ACCESS_KEY": info.s3_access_key,
+        "PRINTWORKS_S3_SECRET_KEY": info.s3_secret_key,
+        "PRINTWORKS_BUCKET": bucket,
+        "PRINTWORKS_PUBLIC_URL": public_url,
+        "PRINTWORKS_FILE_LINK_KEYS": "k1:" + base64.b64encode(b"1" * 32).decode(),
+        "PRINTWORKS_SESSION_KEY": base64.b64encode(b"s" * 32).decode(),
+        "PRINTWORKS_HTTP_HOST": "127.0.0.1",
+        "PRINTWORKS_HTTP_PORT": "0",
+        "PRINTWORKS_LOG_FORMAT": "json",
+    }
+
+
+async def start(role: str, env: Mapping[str, str], *, port: int = 0) -> Process:
+    """Start a role and wait until it has. Raises NotStartedError with what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "printworks_jobs_api", role,
+        env=dict(env) | {"PRINTWORKS_HTTP_PORT": str(port)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    running = Process(process)
+    started = asyncio.Event()
+    reading = asyncio.create_task(_read(running, started))
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({reading, waiting}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not started.is_set():
+        await running.kill()
+        raise NotStartedError("\n".join(running.lines[-30:]))
+    return running
+
+
+async def command(env: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    """Run a command to its end: exit code and output."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "printworks_jobs_api", *arguments,
+        env=dict(env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+async def _read(running: Process, started: asyncio.Event) -> None:
+    stream = running.process.stdout
+    if stream is None:
+        raise NotStartedError("the process has no output")
+    async for raw in stream:
+        line = raw.decode(errors="replace").rstrip()
+        running.lines.append(line)
+        with suppress(ValueError):
+            said: Any = json.loads(line)
+            if said.get("event") == "started":
+                running.port = said["port"]
+                started.set()
