@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from skimage.measure import label as connected
 
 from printworks_render.engine.numbers.cells import Bytes, Floats, Labels
 from printworks_render.engine.numbers.palette import nearest
@@ -68,12 +67,24 @@ class Neighbours:
 
 
 def numbered(labels: Bytes) -> FacetMap:
-    """Facets of a map of palette indices."""
-    facets = np.asarray(connected(labels, connectivity=1, background=-1), dtype=np.int32) - 1
-    count = int(facets.max()) + 1
-    paint = np.zeros(count, dtype=np.uint8)
-    paint[facets.ravel()] = labels.ravel()
-    return FacetMap(facets, paint)
+    """Facets of a map of palette indices, numbered in the order of their first cells.
+
+    Works on runs of equal cells in a row, of which there are ten times fewer than cells.
+    """
+    begins = np.ones(labels.shape, dtype=bool)
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=begins[:, 1:])
+    run = np.cumsum(begins, dtype=np.int32).reshape(labels.shape) - np.int32(1)
+    count = int(run[-1, -1]) + 1
+    touching = labels[1:] == labels[:-1]
+    # One pair for each stretch in which two runs lie side by side.
+    first = touching.copy()
+    first[:, 1:] &= ~touching[:, :-1] | begins[1:, 1:] | begins[:-1, 1:]
+    above, below = run[:-1][first], run[1:][first]
+    links = coo_array((np.ones(len(above), dtype=np.uint8), (above, below)), shape=(count, count))
+    parts, part = connected_components(links, directed=False)
+    paint = np.zeros(parts, dtype=np.uint8)
+    paint[part] = labels[begins]
+    return FacetMap(part.astype(np.int32)[run], paint)
 
 
 def depth_of(facets: Labels) -> Floats:
