@@ -1,7 +1,8 @@
 """The life of a process: logs, traces and health come first, then its wiring; it stops in order and in time.
 
-Order of a stop (SIGTERM, SIGINT): not ready → loops finish or hand back their work → callbacks, last registered first
-(flush, then close) → traces → end. All steps share one limit, `drain_seconds`.
+Order of a stop (SIGTERM, SIGINT): not ready → loops finish or hand back their work → what carries on their work (the
+outbox relay) → callbacks, last registered first (flush, then close) → traces → end. All steps share one limit,
+`drain_seconds`; after it the process ends with code 1, whatever hangs.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Generic
 
@@ -50,11 +51,14 @@ class Runtime(Generic[SettingsT]):
         self.metrics: CollectorRegistry = metrics.registry
         self.health = Health(metrics.registry)
         self.stopping = asyncio.Event()
+        """Set when the process is told to stop: loops end by it."""
+        self.drained = asyncio.Event()
+        """Set when the loops have ended: what was spawned with `last` ends by it."""
         self._listening = listening
         self._health_server = HealthServer(self.health)
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: dict[asyncio.Task[None], bool] = {}
         self._callbacks: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-        self._failed = False
+        self._code = 0
 
     @property
     def port(self) -> int:
@@ -69,10 +73,13 @@ class Runtime(Generic[SettingsT]):
         """A loop has turned; from the first call on it must do so at least once a minute."""
         self.health.heartbeat(name)
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run something that lasts until `stopping`. If it ends or fails before, the process ends with code 1."""
+    def spawn(self, name: str, work: Coroutine[Any, Any, None], *, last: bool = False) -> None:
+        """Run something that lasts until `stopping`. If it ends or fails before, the process ends with code 1.
+
+        With `last` it lasts until `drained`, when all others have ended: for what carries on their work.
+        """
         task = asyncio.create_task(work, name=name)
-        self._tasks[task] = name
+        self._tasks[task] = last
         task.add_done_callback(self._ended)
 
     def on_stop(self, callback: Callable[[], Awaitable[None]], *, name: str | None = None) -> None:
@@ -111,46 +118,44 @@ class Runtime(Generic[SettingsT]):
     async def live(self, build: Callable[["Runtime[SettingsT]"], Awaitable[None]]) -> int:
         """Run the process from its wiring to its end. Returns the exit code."""
         await self._health_server.start(self._listening.dup())
-        building = asyncio.create_task(_awaited(build(self)), name="build")
-        try:
-            await self._wait_for(building)
-            if building.done() and not self.stopping.is_set() and not building.cancelled():
-                building.result()
-                self.health.started()
-                _log.info("started", port=self.port)
-                await self.stopping.wait()
-        except Exception as error:
-            _log.error("build_failed", exc_info=error)
-            self._failed = True
-        self.stop()
-        await self._wind_up(building)
-        return 1 if self._failed else 0
-
-    async def _wait_for(self, building: "asyncio.Task[None]") -> None:
-        """Until the wiring is done or the process is told to stop."""
+        building = asyncio.create_task(self._build(build), name="build")
         stopping = asyncio.create_task(self.stopping.wait())
         await asyncio.wait({building, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        if not self.stopping.is_set():
+            self.health.started()
+            _log.info("started", port=self.port)
+            await self.stopping.wait()
+        await self._wind_up(building)
+        return self._code
+
+    async def _build(self, build: Callable[["Runtime[SettingsT]"], Awaitable[None]]) -> None:
+        try:
+            await build(self)
+        except SystemExit as ending:
+            self._fail(ending.code if isinstance(ending.code, int) else 1)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        except Exception as error:
+            _log.error("build_failed", exc_info=error)
+            self._fail(1)
 
     async def _wind_up(self, building: "asyncio.Task[None]") -> None:
         loop = asyncio.get_running_loop()
         seconds = self.settings.drain_seconds * 0.95  # the rest is for the interpreter
         deadline = loop.time() + seconds
         _log.info("stopping", limit=self.settings.drain_seconds)
-        remaining = {task for task in (*self._tasks, building) if not task.done()}
-        if remaining:
-            _, late = await asyncio.wait(remaining, timeout=seconds * (1 - CLOSING_SHARE))
-            for task in late:
-                _log.warning("task_cancelled", task=task.get_name())
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=seconds * CLOSING_SHARE / 3)
+        draining = [task for task, last in self._tasks.items() if not last]
+        await _end([*draining, building], seconds * (1 - CLOSING_SHARE), seconds * CLOSING_SHARE / 6)
+        self.drained.set()
+        await _end(list(self._tasks), seconds * CLOSING_SHARE / 3, seconds * CLOSING_SHARE / 6)
         for name, callback in reversed(self._callbacks):
             await self._close(name, callback, deadline - loop.time())
         await self._health_server.stop()
         left = max(0.1, deadline - loop.time())
         await self._close("traces", lambda: asyncio.to_thread(tracing.shutdown, min(2.0, left)), left)
-        _log.info("stopped")
+        _log.info("stopped", exit_code=self._code)
 
     async def _close(self, name: str, callback: Callable[[], Awaitable[None]], seconds: float) -> None:
         try:
@@ -162,16 +167,18 @@ class Runtime(Generic[SettingsT]):
             _log.error("closing_failed", task=name, exc_info=error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        name = self._tasks.pop(task)
+        del self._tasks[task]
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            _log.error("task_failed", task=name, exc_info=error)
-            self._failed = True
+            _log.error("task_failed", task=task.get_name(), exc_info=error)
+            self._fail(1)
         elif not self.stopping.is_set():
-            _log.error("task_ended_early", task=name)
-            self._failed = True
-        if self._failed:
-            self.stop()
+            _log.error("task_ended_early", task=task.get_name())
+            self._fail(1)
+
+    def _fail(self, code: int) -> None:
+        self._code = self._code or code
+        self.stop()
 
     async def _serve_http(self, app: AsgiApp) -> None:
         config = uvicorn.Config(
@@ -245,8 +252,16 @@ def _give_up() -> None:
     os._exit(1)
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+async def _end(tasks: "Sequence[asyncio.Task[None]]", seconds: float, after_cancel: float) -> None:
+    """Wait for tasks that were told to end; cancel those that do not, and wait a little for that."""
+    late = {task for task in tasks if not task.done()}
+    if late:
+        _, late = await asyncio.wait(late, timeout=seconds)
+    for task in late:
+        _log.warning("task_cancelled", task=task.get_name())
+        task.cancel()
+    if late:
+        await asyncio.wait(late, timeout=after_cancel)
 
 
 class _Server(uvicorn.Server):
