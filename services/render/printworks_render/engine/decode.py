@@ -6,6 +6,7 @@ process, which has a memory and a time limit of its own; the limits here keep it
 
 import io
 import struct
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,7 +43,8 @@ _PILLOW_FORMATS = {
     Format.BMP: ["BMP"],
 }
 
-# Pillow's own guard is a module variable; ours is checked on the header, before anything is decoded.
+# Pillow's own guard is a module variable that warns here and raises at twice the value; ours is checked on the header,
+# before anything is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_REDUCIBLE_PIXELS
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -119,7 +121,8 @@ def _opened(path: Path) -> Generator[tuple[Image.Image, Format]]:
     """The picture opened by the reader that fits its content; every failure of a decoder becomes a typed one."""
     kind = _checked_format(path)
     try:
-        with Image.open(path, formats=_PILLOW_FORMATS[kind]) as image:
+        # Odd metadata is no reason to refuse a picture, and the warnings would quote it.
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_PILLOW_FORMATS[kind]) as image:
             yield image, kind
     except (RenderError, MemoryError):
         raise

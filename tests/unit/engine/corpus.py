@@ -1,0 +1,232 @@
+"""Odd and hostile pictures, made in code: a small colour chart in every form in which customers send pictures."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+from printworks_render.engine.profiles import SRGB, default_cmyk
+
+Pixels = NDArray[np.uint8]
+
+DATA = Path(__file__).parents[2] / "data" / "pictures"
+ORIENTATION = 0x0112
+WIDTH, HEIGHT = 96, 64
+
+_TURNED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: np.rot90(a, -1),
+}
+"""From the upright chart to how a camera stores it with this EXIF orientation."""
+
+
+def chart() -> Pixels:
+    """Patches and ramps within the gamut of usual inks, different in every corner."""
+    picture = np.empty((HEIGHT, WIDTH, 3), dtype=np.uint8)
+    ramp = np.linspace(60, 200, WIDTH).astype(np.uint8)
+    picture[:32] = np.stack([ramp, ramp[::-1], np.full(WIDTH, 128, np.uint8)], axis=-1)
+    for index, colour in enumerate([(180, 90, 80), (90, 150, 100), (80, 100, 170), (190, 170, 90)]):
+        picture[32:, index * 24 : (index + 1) * 24] = colour
+    picture[:16, :16] = 40
+    return picture
+
+
+def grey_chart() -> Pixels:
+    return np.asarray(Image.fromarray(chart()).convert("L").convert("RGB"), dtype=np.uint8)
+
+
+def image() -> Image.Image:
+    return Image.fromarray(chart())
+
+
+def encoded(picture: Image.Image, file_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, file_format, **options)  # pyright: ignore[reportArgumentType]  # options of any encoder
+    return buffer.getvalue()
+
+
+def jpeg(picture: Image.Image | None = None, **options: object) -> bytes:
+    return encoded(picture or image(), "JPEG", **({"quality": 97, "subsampling": 0} | options))
+
+
+def oriented(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    stored = np.ascontiguousarray(_TURNED.get(orientation, _TURNED[1])(chart()))
+    return jpeg(Image.fromarray(stored), exif=exif.tobytes())
+
+
+def in_space(profile: bytes, mode: str = "RGB") -> Image.Image:
+    """The chart's colours as numbers of another profile."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(SRGB))
+    target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    return ImageCms.profileToProfile(image(), source, target, ImageCms.Intent.RELATIVE_COLORIMETRIC, mode) or image()
+
+
+def profile(name: str) -> bytes:
+    return (DATA / name).read_bytes()
+
+
+def with_alpha(alpha: Pixels) -> Image.Image:
+    picture = image().convert("RGBA")
+    picture.putalpha(Image.fromarray(alpha))
+    return picture
+
+
+def opaque() -> Pixels:
+    return np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
+
+
+def sixteen_bit(suffix: str, *, grey: bool = False) -> bytes:
+    values = (grey_chart()[..., 0] if grey else chart()[..., ::-1]).astype(np.uint16) * 257
+    return cv2.imencode(suffix, values)[1].tobytes()
+
+
+def frames(count: int = 3) -> list[Image.Image]:
+    """The chart, then other pictures."""
+    return [image(), *(Image.new("RGB", (WIDTH, HEIGHT), (255, 0, 40 * number)) for number in range(1, count))]
+
+
+def animated(file_format: str, **options: object) -> bytes:
+    first, *rest = frames()
+    return encoded(first, file_format, save_all=True, append_images=rest, duration=100, **options)
+
+
+def good() -> dict[str, tuple[bytes, Pixels]]:
+    """Files that must render, with the upright picture that they show."""
+    colour, grey = chart(), grey_chart()
+    garbage = b"not a profile" * 40
+    files: dict[str, tuple[bytes, Pixels]] = {
+        "plain.jpg": (jpeg(), colour),
+        "progressive.jpg": (jpeg(progressive=True), colour),
+        "subsampled.jpg": (jpeg(subsampling=2), colour),
+        "grey.jpg": (jpeg(image().convert("L")), grey),
+        "broken-exif.jpg": (jpeg(exif=b"Exif\0\0II*\0\xff\xff\xff\xff"), colour),
+        "orientation-text.jpg": (jpeg(exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0x\0\0\0"), colour),
+        "display-p3.jpg": (jpeg(in_space(profile("display-p3.icc")), icc_profile=profile("display-p3.icc")), colour),
+        "prophoto.jpg": (jpeg(in_space(profile("prophoto.icc")), icc_profile=profile("prophoto.icc")), colour),
+        "srgb.jpg": (jpeg(icc_profile=SRGB), colour),
+        "tiny-profile.jpg": (jpeg(icc_profile=b"\0\1\2\3\4\5\6"), colour),
+        "garbage-profile.jpg": (jpeg(icc_profile=garbage), colour),
+        "cmyk-profile-on-rgb.jpg": (jpeg(icc_profile=default_cmyk().data), colour),
+        "grey-profile.png": (encoded(image().convert("L"), "PNG", icc_profile=profile("grey-srgb.icc")), grey),
+        "cmyk.jpg": (jpeg(in_space(default_cmyk().data, "CMYK"), icc_profile=default_cmyk().data), colour),
+        "cmyk-untagged.jpg": (jpeg(in_space(default_cmyk().data, "CMYK")), colour),
+        "cmyk.tif": (encoded(in_space(default_cmyk().data, "CMYK"), "TIFF", icc_profile=default_cmyk().data), colour),
+        "plain.png": (encoded(image(), "PNG"), colour),
+        "palette.png": (encoded(image().quantize(256), "PNG"), np.asarray(image().quantize(256).convert("RGB"))),
+        "one-bit.png": (
+            encoded(image().convert("1"), "PNG"),
+            np.asarray(image().convert("1").convert("RGB"), dtype=np.uint8),
+        ),
+        "grey-alpha.png": (encoded(with_alpha(opaque()).convert("LA"), "PNG"), grey),
+        "alpha.png": (encoded(with_alpha(opaque()), "PNG"), colour),
+        "sixteen.png": (sixteen_bit(".png"), colour),
+        "sixteen-grey.png": (sixteen_bit(".png", grey=True), grey),
+        "sixteen-grey.tif": (sixteen_bit(".tif", grey=True), grey),
+        "animated.png": (animated("PNG"), colour),
+        "animated.webp": (animated("WEBP", lossless=True), colour),
+        "plain.webp": (encoded(image(), "WEBP", quality=98), colour),
+        "alpha.webp": (encoded(with_alpha(opaque()), "WEBP", lossless=True), colour),
+        "plain.gif": (encoded(image().quantize(256), "GIF"), np.asarray(image().quantize(256).convert("RGB"))),
+        "plain.bmp": (encoded(image(), "BMP"), colour),
+        "lzw.tif": (encoded(image(), "TIFF", compression="tiff_lzw"), colour),
+        "pages.tif": (animated("TIFF"), colour),
+        "plain.avif": (encoded(image(), "AVIF", quality=98, subsampling="4:4:4"), colour),
+        "wrong-extension.png": (jpeg(), colour),
+        "no-extension": (encoded(image(), "PNG"), colour),
+        "zip-at-the-end.jpg": (jpeg() + b"PK\x05\x06" + bytes(18), colour),
+        "one-pixel.png": (encoded(Image.new("RGB", (1, 1), (10, 20, 30)), "PNG"), np.array([[[10, 20, 30]]], np.uint8)),
+        "plain.heic": (
+            (DATA / "rgb-128.heic").read_bytes(),
+            np.asarray(Image.open(DATA / "rgb-128-reference.png").convert("RGB"), dtype=np.uint8),
+        ),
+    }
+    for orientation in (*range(1, 9), 0, 9, 300):
+        files[f"orientation-{orientation}.jpg"] = (oriented(orientation), colour)
+    return files
+
+
+def truncatable() -> dict[str, bytes]:
+    """One good file per format, to be cut."""
+    noisy = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    picture = Image.fromarray(noisy)
+    return {
+        "jpg": jpeg(picture),
+        "progressive.jpg": jpeg(picture, progressive=True),
+        "png": encoded(picture, "PNG"),
+        "webp": encoded(picture, "WEBP"),
+        "gif": encoded(picture.quantize(256), "GIF"),
+        "bmp": encoded(picture, "BMP"),
+        "tif": encoded(picture, "TIFF"),
+        "lzw.tif": encoded(picture, "TIFF", compression="tiff_lzw"),
+        "avif": encoded(picture, "AVIF"),
+        "heic": (DATA / "rgb-128.heic").read_bytes(),
+    }
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_of(width: int, height: int, *extra: bytes, bits: int = 8, colour: int = 2) -> bytes:
+    head = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    body = _png_chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + body + _png_chunk(b"IEND", b"")
+
+
+def _bomb(size: int = 66 << 20) -> bytes:
+    packer = zlib.compressobj(9)
+    block = bytes(1 << 20)
+    return b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+
+
+def bad() -> dict[str, tuple[bytes, str]]:
+    """Files that must fail, with the code of the failure."""
+    sof = jpeg()
+    start = sof.index(b"\xff\xc0") + 5
+    huge_jpeg = sof[:start] + struct.pack(">HH", 65_000, 65_000) + sof[start + 4 :]
+    gif = encoded(image().quantize(256), "GIF")
+    bmp = encoded(image(), "BMP")
+    vp8x = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\0" + b"\xff\x3f\0"
+    webp = b"RIFF" + struct.pack("<I", 4 + len(vp8x)) + b"WEBP" + vp8x
+    return {
+        "bomb.png": (png_of(30_000, 30_000), "upload_too_large"),
+        "bomb-one-bit.png": (png_of(65_000, 65_000, bits=1, colour=0), "upload_too_large"),
+        "bomb-line.png": (png_of(90_000, 1), "upload_too_large"),
+        "bomb-text.png": (png_of(96, 64, _png_chunk(b"zTXt", b"k\0\0" + _bomb())), "upload_corrupt"),
+        "bomb-profile.png": (png_of(96, 64, _png_chunk(b"iCCP", b"k\0\0" + _bomb())), "upload_corrupt"),
+        "bomb.gif": (gif[:6] + b"\xff\xff\xff\xff" + gif[10:], "upload_too_large"),
+        "bomb.bmp": (bmp[:18] + struct.pack("<ii", 60_000, 60_000) + bmp[26:], "upload_too_large"),
+        "bomb.webp": (webp, "upload_too_large"),
+        "bomb.jpg": (huge_jpeg, "upload_too_large"),
+        "empty.jpg": (b"", "upload_corrupt"),
+        "one-byte.jpg": (b"\xff", "upload_unsupported"),
+        "magic-only.jpg": (b"\xff\xd8\xff\xe0", "upload_corrupt"),
+        "magic-only.png": (b"\x89PNG\r\n\x1a\n", "upload_corrupt"),
+        "noise-after-magic.tif": (b"II*\0" + bytes(range(256)) * 8, "upload_corrupt"),
+        "noise-after-magic.heic": (b"\0\0\0\x18ftypheic" + bytes(range(256)) * 8, "upload_corrupt"),
+        "transparent.png": (encoded(with_alpha(opaque() * 0), "PNG"), "upload_corrupt"),
+        "drawing.svg": (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "upload_unsupported"),
+        "drawing.jpg": (b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "upload_unsupported"),
+        "document.pdf": (b"%PDF-1.4\n" + jpeg(), "upload_unsupported"),
+        "document.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", "upload_unsupported"),
+        "layers.psd": (b"8BPS\0\1" + bytes(30), "upload_unsupported"),
+        "icon.png": (encoded(image(), "ICO"), "upload_unsupported"),
+        "jpeg2000.jpg": (encoded(image(), "JPEG2000"), "upload_unsupported"),
+        "archive.jpg": (b"PK\x03\x04" + bytes(60), "upload_unsupported"),
+        "page.png": (b"<!DOCTYPE html><html><body>404</body></html>", "upload_unsupported"),
+        "film.jpg": (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(60), "upload_unsupported"),
+        "text.jpg": (b"Hello, this is my picture.", "upload_unsupported"),
+        "fits.png": (b"SIMPLE  =                    T" + b" " * 100, "upload_unsupported"),
+    }
