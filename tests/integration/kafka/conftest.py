@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from printworks_common.events.envelope import OutgoingRecord
 from printworks_common.kafka.admin import TopicPlan, create_topics
 from printworks_common.kafka.consumer import ConsumerLoop
@@ -37,6 +38,8 @@ Handler = Callable[[Record], Awaitable[None]]
 class Room:
     """One topic, its dead letters, one group."""
 
+    quick = QUICK
+
     def __init__(self, settings: KafkaSettings, producer: KafkaProducer, prefix: str) -> None:
         self.settings = settings
         self.producer = producer
@@ -51,13 +54,16 @@ class Room:
 
     @asynccontextmanager
     async def member(
-        self, handler: Handler, *, parallel: int = 16, limits: ConsumerLimits = QUICK
+        self, handler: Handler, *, parallel: int = 16, limits: ConsumerLimits = QUICK, topic: str | None = None
     ) -> AsyncGenerator[ConsumerLoop]:
-        """A running member of the group; stopped at the end as on SIGTERM."""
+        """A running member of the group; stopped at the end as on SIGTERM.
+
+        With another `topic` it takes no partition from members that read ours, but makes them rebalance.
+        """
         loop = ConsumerLoop(
             self.settings,
             group=self.group,
-            topics=[self.topic],
+            topics=[topic or self.topic],
             handler=handler,
             producer=self.producer,
             parallel=parallel,
@@ -80,6 +86,17 @@ class Room:
         while not condition():
             assert time.monotonic() < until, "it did not become so in time"
             await asyncio.sleep(0.002)
+
+    async def member_ids(self) -> set[str]:
+        """As the broker knows them; an evicted member comes back with another id."""
+        client = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap)
+        await client.start()
+        try:
+            (response,) = await client.describe_consumer_groups([self.group])
+        finally:
+            await client.close()
+        (group,) = response.to_object()["groups"]
+        return {member["member_id"] for member in group["members"]}
 
     async def committed(self) -> dict[int, int]:
         """Committed offset of each partition that has one."""

@@ -12,7 +12,6 @@ from printworks_common.events.topics import TOPICS
 from printworks_common.kafka.admin import TopicPlan, create_topics, ensure_topics
 from printworks_common.kafka.compacted import read_compacted
 from printworks_common.kafka.groups import GROUPS
-from printworks_common.kafka.limits import ConsumerLimits
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.kafka.record import Record
 from printworks_common.kafka.replay import Wanted, replay
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from tests.integration.kafka.conftest import Room
 else:
     Room = Any
-
-QUICK = ConsumerLimits(session_timeout=6.0, rebalance_timeout=4.0, rebalance_drain=1.0, commit_every=0.2, drain=5.0)
 
 
 async def test_all_topics_are_created_as_declared_and_a_second_time_nothing_happens(settings: KafkaSettings) -> None:
@@ -123,7 +120,7 @@ async def test_dead_letters_are_shown_first_and_put_back_when_asked_for(room: Ro
 
     for number, key in enumerate(["a", "b", "a", "c"]):
         await room.send(key, number, headers={"ce_id": f"e{number}"})
-    async with room.member(handle, limits=QUICK) as loop:
+    async with room.member(handle) as loop:
         await room.eventually(lambda: loop.ready and len(loop.lag()) == 4 and not any(loop.lag().values()))
     broken = False
     told: list[str] = []
@@ -135,7 +132,7 @@ async def test_dead_letters_are_shown_first_and_put_back_when_asked_for(room: Ro
     assert await run(only_a, most=10, dry_run=True) == 2
     assert all(line.startswith("would replay") for line in told)
     assert await run(replace(only_a, code="another"), most=10, dry_run=True) == 0
-    async with room.member(handle, limits=QUICK):
+    async with room.member(handle):
         assert await run(only_a, most=1, dry_run=False) == 1
         await room.eventually(lambda: done == ["a 0 e0"])
         assert await run(Wanted(), most=100, dry_run=False) == 4

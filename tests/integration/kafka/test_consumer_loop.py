@@ -13,15 +13,12 @@ from printworks_common import tracing
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.kafka.backoff import Backoff
 from printworks_common.kafka.deadletter import DeadLetterFloodError
-from printworks_common.kafka.limits import ConsumerLimits
 from printworks_common.kafka.record import Record
 
 if TYPE_CHECKING:
     from tests.integration.kafka.conftest import Room
 else:
     Room = Any
-
-QUICK = ConsumerLimits(session_timeout=6.0, rebalance_timeout=4.0, rebalance_drain=1.0, commit_every=0.2, drain=5.0)
 
 
 async def test_records_of_a_key_are_handled_in_order_and_keys_beside_each_other(room: Room) -> None:
@@ -113,7 +110,7 @@ async def test_a_partition_is_paused_when_too_much_waits_behind_a_slow_record_an
         await room.eventually(lambda: bool(partition))
     for number in range(1, 400):
         await room.send(f"key{number}", number)
-    async with room.member(handle, limits=replace(QUICK, span=20)) as loop:
+    async with room.member(handle, limits=replace(room.quick, span=20)) as loop:
         await room.eventually(lambda: len(done) >= 250)
         await asyncio.sleep(1.0)
         behind = len(done)
@@ -170,7 +167,7 @@ async def test_what_does_not_pass_within_the_budget_becomes_a_dead_letter(room: 
         done.append(int(record.value))
 
     await room.send("order", 1, 2)
-    limits = replace(QUICK, retry_budget=0.5, retry=Backoff(first=0.05, longest=0.1))
+    limits = replace(room.quick, retry_budget=0.5, retry=Backoff(first=0.05, longest=0.1))
     async with room.member(handle, limits=limits):
         await room.eventually(lambda: done == [2])
     (letter,) = await room.dead_letters()
@@ -188,7 +185,7 @@ async def test_missing_ground_is_waited_for_without_a_dead_letter_and_the_member
         done.append(int(record.value))
 
     await room.send("order", 1, 2, 3)
-    limits = replace(QUICK, retry_budget=0.1, pause_after=0.3)
+    limits = replace(room.quick, retry_budget=0.1, pause_after=0.3)
     async with room.member(handle, limits=limits) as loop:
         await room.eventually(lambda: loop.in_flight > 0 and not loop.ready)
         await asyncio.sleep(1.0)
@@ -210,7 +207,7 @@ async def test_a_flood_of_dead_letters_stops_the_member_and_commits_nothing_unha
 
     await room.send("order", *range(20))
     with pytest.raises(DeadLetterFloodError):
-        async with room.member(handle, limits=replace(QUICK, dead_letters=5)) as loop:
+        async with room.member(handle, limits=replace(room.quick, dead_letters=5)) as loop:
             await room.eventually(lambda: tries == 6 and not loop.ready)
     assert len(await room.dead_letters()) == 5
     assert sum((await room.committed()).values()) == 5
@@ -256,7 +253,7 @@ async def test_a_handler_that_does_not_end_at_the_stop_is_given_up_after_the_bud
         await asyncio.Event().wait()
 
     await room.send("order", 0)
-    async with room.member(handle, limits=replace(QUICK, drain=0.3)):
+    async with room.member(handle, limits=replace(room.quick, drain=0.3)):
         await begun.wait()
         stopped = time.monotonic()
     assert time.monotonic() - stopped < 3

@@ -12,7 +12,6 @@ import pytest
 from printworks_common.errors import GroundMissingError, PoisonError
 from printworks_common.events.envelope import OutgoingRecord
 from printworks_common.kafka.admin import TopicPlan, create_topics
-from printworks_common.kafka.limits import ConsumerLimits
 from printworks_common.kafka.producer import MAX_RECORD_BYTES, KafkaProducer
 from printworks_common.kafka.record import Record
 from printworks_common.settings import KafkaSettings
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from tests.integration.kafka.conftest import Room
 else:
     Room = Any
-
-QUICK = ConsumerLimits(session_timeout=6.0, rebalance_timeout=4.0, rebalance_drain=1.0, commit_every=0.2, drain=5.0)
 
 
 async def test_when_a_second_member_joins_and_leaves_every_record_has_its_effect(room: Room) -> None:
@@ -58,29 +55,25 @@ async def test_when_a_second_member_joins_and_leaves_every_record_has_its_effect
 
 
 async def test_a_record_in_hand_during_a_rebalance_is_joined_when_it_is_handed_over_again(room: Room) -> None:
-    begun: dict[str, int] = defaultdict(int)
+    begun: dict[int, int] = defaultdict(int)
     release = asyncio.Event()
 
-    async def slow(record: Record) -> None:
-        begun[f"{record.key}:{record.value.decode()}"] += 1
+    async def handle(record: Record) -> None:
+        begun[int(record.value)] += 1
         await release.wait()
-
-    async def other(record: Record) -> None:
-        begun[f"other {record.key}:{record.value.decode()}"] += 1
 
     for number in range(12):
         await room.send(f"key{number}", number)
-    limits = replace(QUICK, rebalance_drain=0.2)
-    async with room.member(slow, limits=limits) as first:
-        await room.eventually(lambda: first.in_flight == 12)
-        before = dict(begun)
-        async with room.member(other, limits=limits) as second:
-            await room.eventually(lambda: second.ready and len(begun) > len(before))
+    limits = replace(room.quick, rebalance_drain=0.2)
+    async with room.member(handle, limits=limits) as loop:
+        await room.eventually(lambda: len(begun) == 12)
+        async with room.member(handle, limits=limits, topic=room.dead_letter_topic) as neighbour:
+            await room.eventually(lambda: neighbour.ready and loop.ready)
             await asyncio.sleep(1.0)
-            own = {name: count for name, count in begun.items() if not name.startswith("other")}
-            assert own == before, "what the first member works on is not begun a second time"
+            assert loop.in_flight == 12
             release.set()
-            await room.eventually(lambda: not any({**first.lag(), **second.lag()}.values()))
+            await room.eventually(lambda: loop.in_flight == 0)
+    assert begun == dict.fromkeys(range(12), 1)
     assert sum((await room.committed()).values()) == 12
 
 
@@ -93,22 +86,42 @@ async def test_what_was_finished_behind_a_slow_record_is_not_done_again_after_a_
         if record.key == "slow":
             await release.wait()
 
-    async def nothing(_record: Record) -> None:
-        return
-
     await room.send("slow", 0)
     for number in range(1, 60):
         await room.send(f"key{number}", number)
-    async with room.member(handle, limits=replace(QUICK, rebalance_drain=0.2)) as first:
-        await room.eventually(lambda: len(begun) == 60)
+    async with room.member(handle, limits=replace(room.quick, rebalance_drain=0.2)) as loop:
+        await room.eventually(lambda: len(begun) == 60 and loop.in_flight == 1)
         for _ in range(2):
-            async with room.member(nothing) as second:
-                await room.eventually(lambda: second.ready and first.ready)
-            await room.eventually(lambda: first.ready)
+            async with room.member(handle, topic=room.dead_letter_topic) as neighbour:
+                await room.eventually(lambda: neighbour.ready and loop.ready)
+                await asyncio.sleep(0.5)
+        await room.eventually(lambda: loop.ready)
         release.set()
-        await room.eventually(lambda: len(first.lag()) == 4 and not any(first.lag().values()))
-    assert begun[0] <= 2
-    assert sum((await room.committed()).values()) == 60
+        await room.eventually(lambda: loop.in_flight == 0)
+        for number in range(60, 70):
+            await room.send(f"key{number}", number)
+        await room.eventually(lambda: len(begun) == 70)
+    assert begun == dict.fromkeys(range(70), 1)
+    assert sum((await room.committed()).values()) == 70
+
+
+async def test_a_member_whose_slots_are_all_taken_for_long_stays_a_member(room: Room) -> None:
+    release = asyncio.Event()
+    begun = 0
+
+    async def handle(_record: Record) -> None:
+        nonlocal begun
+        begun += 1
+        await release.wait()
+
+    await room.send("order", *range(20))
+    async with room.member(handle, parallel=1, limits=replace(room.quick, max_poll_interval=2.0)) as loop:
+        await room.eventually(lambda: begun == 1 and loop.in_flight == 4)
+        before = await room.member_ids()
+        await asyncio.sleep(6.0)
+        assert await room.member_ids() == before
+        release.set()
+        await room.eventually(lambda: begun == 20)
 
 
 async def test_kill_minus_nine_in_the_middle_of_work_hands_the_records_over_again(room: Room, tmp_path: Path) -> None:
