@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printworks_render.engine.numbers.arcs import OUTSIDE, Arcs
-from printworks_render.engine.numbers.cells import CellGrid, Floats, Labels
+from printworks_render.engine.numbers.cells import CellGrid, Floats
+from printworks_render.engine.numbers.facets import FacetMap
 
 Doubles = NDArray[np.float64]
 
@@ -24,8 +25,10 @@ class Spots:
     area: Doubles
 
 
-def spots_of(facets: Labels, depth: Floats, count: int, arcs: Arcs, grid: CellGrid) -> Spots:
-    centre = _centres(facets, depth, count, grid)
+def spots_of(facets: FacetMap, depth: Floats, arcs: Arcs, grid: CellGrid) -> Spots:
+    """depth: of the cells, as `FacetMap.depth` gives it."""
+    count = facets.count
+    centre = _centres(facets, depth, grid)
     first, arc = arcs.arc_of_segment()
     start, end = arcs.points[first], arcs.points[first + 1]
     radius = np.full(count, np.inf)
@@ -39,13 +42,18 @@ def spots_of(facets: Labels, depth: Floats, count: int, arcs: Arcs, grid: CellGr
     return Spots(centre, radius, area)
 
 
-def _centres(facets: Labels, depth: Floats, count: int, grid: CellGrid) -> Doubles:
+def _centres(facets: FacetMap, depth: Floats, grid: CellGrid) -> Doubles:
     """The middle one of the deepest cells of each facet."""
-    flat, deep = facets.ravel(), depth.ravel()
+    count = facets.count
+    runs = np.maximum.reduceat(depth.ravel(), facets.starts)
     greatest = np.zeros(count, dtype=np.float32)
-    np.maximum.at(greatest, flat, deep)
-    best = np.flatnonzero(deep == greatest[flat])
-    owner = flat[best]
+    np.maximum.at(greatest, facets.owner, runs)
+    # Of each run that reaches the greatest depth, the first cell that does.
+    deep = np.flatnonzero(runs == greatest[facets.owner])
+    begin = facets.starts[deep]
+    end = np.append(facets.starts, facets.facets.size)[deep + 1]
+    best = np.array([at + int(depth.ravel()[at:to].argmax()) for at, to in zip(begin, end, strict=True)])
+    owner = facets.owner[deep]
     order = np.argsort(owner, kind="stable")
     owner, best = owner[order], best[order]
     first = np.searchsorted(owner, np.arange(count))

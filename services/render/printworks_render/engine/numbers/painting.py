@@ -16,17 +16,9 @@ from printworks_render.engine.numbers import palette as choice
 from printworks_render.engine.numbers.arcs import Arcs, traced
 from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on
 from printworks_render.engine.numbers.digits import number_shape
-from printworks_render.engine.numbers.facets import (
-    FacetMap,
-    Limits,
-    Planes,
-    colour_sums,
-    depth_of,
-    merged,
-    numbered,
-    trimmed,
-)
+from printworks_render.engine.numbers.facets import FacetMap, Planes, numbered
 from printworks_render.engine.numbers.labels import Spots, spots_of
+from printworks_render.engine.numbers.merging import Limits, merged, trimmed
 from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 
 _SMOOTH_MM = 0.35
@@ -57,7 +49,7 @@ class Painting:
 
     def painted(self) -> Bytes:
         """The finished painting on the cell grid, sRGB."""
-        return rgbs(self.paints)[self.facets.painted()]
+        return rgbs(self.paints)[self.facets.labels]
 
     def paint_areas(self) -> NDArray[np.float64]:
         """Area of each paint in square millimetres; they sum to the canvas."""
@@ -102,14 +94,16 @@ def paint_picture(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set
     for _ in range(_TRIES):
         # Depth counts from the centres of border cells: half a cell less than the way to the border itself.
         limits = Limits(radius / size - 0.5 + reserve, area * _AREA_RESERVE / size**2)
-        facets = merged(labels, planes, colours, limits)
-        facets = merged(trimmed(facets, _THIN * radius / size), planes, colours, limits)
+        facets, depth = merged(labels, planes, colours, limits)
+        facets, depth = merged(trimmed(facets, depth, _THIN * radius / size), planes, colours, limits)
+        before = facets.count
         facets, colours, paints = chooser.refit(facets, planes, colours)
         arcs = traced(facets.facets, grid, tolerance_mm=_TOLERANCE_MM)
-        spots = spots_of(facets.facets, depth_of(facets.facets), facets.count, arcs, grid)
+        depth = depth if facets.count == before else facets.depth()
+        spots = spots_of(facets, depth, arcs, grid)
         if ((spots.radius >= radius) & (spots.area >= area)).all():
             break
-        labels = facets.painted()
+        labels = facets.labels
         reserve += 0.3
     else:
         raise RenderError(Reason.RENDER_FAILED, "Some facets stayed too small to be painted.")
@@ -123,8 +117,8 @@ def finished_look(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set
     _, planes, labels, colours, chooser = _labelled(rgb, grid, options, paint_set, radius)
     size = grid.size_mm
     limits = Limits(max(1.0, radius / size - 0.5), area / size**2)
-    facets, colours, paints = chooser.refit(merged(labels, planes, colours, limits), planes, colours)
-    return rgbs(paints)[facets.painted()]
+    facets, colours, paints = chooser.refit(merged(labels, planes, colours, limits)[0], planes, colours)
+    return rgbs(paints)[facets.labels]
 
 
 def _labelled(
@@ -168,8 +162,8 @@ class _Chooser:
     def refit(self, facets: FacetMap, planes: Planes, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
         """Fit the colours to the finished facets and each facet to them. Facets that become neighbours of the same
         paint are joined, which only makes them larger."""
-        area = np.bincount(facets.facets.ravel(), minlength=facets.count).astype(np.float64)
-        means = (colour_sums(facets.facets, planes, facets.count) / area[:, None]).astype(np.float32)
+        area = facets.areas()
+        means = (facets.sums(planes) / area[:, None]).astype(np.float32)
         if self._set:
             chosen = choice.choose_paints(means, area, self._set_lab, self._count)
             colours = self._set_lab[chosen]

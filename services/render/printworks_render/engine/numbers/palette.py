@@ -166,8 +166,8 @@ def swept(labels: Bytes, count: int, window: int) -> Bytes:
     out = np.zeros_like(labels)
     most = np.zeros_like(labels)
     for index in range(count):
-        mine = np.where(labels == index, np.uint8(255), np.uint8(0))
-        share = np.asarray(cv2.blur(mine, (window, window)), dtype=np.uint8)
+        mine = (labels == index).view(np.uint8)
+        share = np.asarray(cv2.boxFilter(mine, -1, (window, window), normalize=False), dtype=np.uint8)
         np.putmask(out, share > most, np.uint8(index))
         np.maximum(share, most, out=most)
     return out

@@ -1,0 +1,142 @@
+"""From a label per cell to facets that can be painted: each at least so wide and so large, in millimetres.
+
+A facet that is too small joins the neighbour that it resembles most, weighed by the border they share; the union is
+measured and given the paint nearest to its mean colour. This goes on until every facet holds the limits, so groups of
+crumbs (leaves, fur) become patches of their own and are not simply swallowed. Radius is measured on the raster by a
+distance transform, everything else on the graph of neighbours.
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from printworks_render.engine.numbers.cells import Bytes, Floats
+from printworks_render.engine.numbers.facets import (
+    Doubles,
+    FacetMap,
+    Ints,
+    Neighbours,
+    Planes,
+    gathered,
+    neighbours_of,
+    numbered,
+)
+from printworks_render.engine.numbers.palette import nearest
+
+Mask = NDArray[np.bool_]
+
+_SAME_COLOUR = 12.0
+"""Added to squared CIELAB distances: below it, the common border matters more than the colour."""
+_GRAPH_ROUNDS = 4
+_PATIENT_PASSES = 6
+_MAX_PASSES = 40
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Smallest inscribed radius and area of a facet, in cells."""
+
+    radius: float
+    area: float
+
+
+def merged(labels: Bytes, planes: Planes, palette: Floats, limits: Limits) -> tuple[FacetMap, Floats]:
+    """Facets of the map that all hold the limits, and the depth of their cells; one facet when two have no room."""
+    current = numbered(labels)
+    depth = current.depth()
+    for turn in range(_MAX_PASSES):
+        area = current.areas()
+        small = (current.deepest(depth) < limits.radius) | (area < limits.area)
+        if not small.any() or current.count == 1:
+            break
+        graph = _Graph(neighbours_of(current), area, current.sums(planes), small)
+        graph.shrink(limits, patient=turn < _PATIENT_PASSES)
+        current = numbered(graph.paints(palette)[current.facets])
+        depth = current.depth()
+    return current, depth
+
+
+def trimmed(current: FacetMap, depth: Floats, radius: float) -> Bytes:
+    """Palette index per cell after cutting off what of a facet is thinner than twice the radius (cells).
+
+    Every cell goes to the facet whose core, its cells deeper than the radius, is nearest: borders between wide parts
+    stay where they are, for both sides have lost the same; tails and channels that no brush can fill are closed.
+    """
+    outside = depth < radius - 0.5
+    if outside.all():
+        return current.labels
+    _, found = cv2.distanceTransformWithLabels(outside.view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest_core = np.asarray(found, dtype=np.int32)
+    core = ~outside
+    paint = np.zeros(int(nearest_core.max()) + 1, dtype=np.uint8)
+    paint[nearest_core[core]] = current.labels[core]
+    return paint[nearest_core]
+
+
+class _Graph:
+    """Facets of one pass and which of them were joined."""
+
+    def __init__(self, neighbours: Neighbours, area: Doubles, sums: Doubles, small: Mask) -> None:
+        self.count = len(area)
+        self._edges = neighbours
+        self._area = area
+        self._sums = sums
+        self._small = small
+        self._root = np.arange(self.count)
+
+    def shrink(self, limits: Limits, *, patient: bool) -> None:
+        """Join small facets in rounds. A union of small facets whose area suffices is left to be measured on the
+        raster; without patience it has to join a facet that holds the limits, so that the passes end."""
+        for _ in range(_GRAPH_ROUNDS):
+            if not self._join(prefer_large=not patient):
+                return
+            needed = max(limits.area, pi * limits.radius**2)
+            self._small &= self._area < needed
+
+    def _join(self, *, prefer_large: bool) -> bool:
+        one, two, length = self._edges.one, self._edges.two, self._edges.length
+        means = self._sums / np.maximum(self._area, 1.0)[:, None]
+        apart = ((means[one] - means[two]) ** 2).sum(axis=1) + _SAME_COLOUR
+        source = np.concatenate([one, two])
+        target = np.concatenate([two, one])
+        cost = np.concatenate([apart / length, apart / length])
+        if prefer_large:
+            cost = np.where(self._small[target], cost * 1e9, cost)
+        wanted = self._small[source]
+        source, target, cost = source[wanted], target[wanted], cost[wanted]
+        if not len(source):
+            return False
+        order = np.lexsort((target, cost, source))
+        first = order[np.concatenate([[True], source[order][1:] != source[order][:-1]])]
+        root = _roots(source[first], target[first], self.count)
+        self._root = root[self._root]
+        good = np.zeros(self.count, dtype=bool)
+        np.logical_or.at(good, root, ~self._small)
+        self._small = ~good
+        self._area = np.bincount(root, self._area, self.count)
+        self._sums = np.stack([np.bincount(root, self._sums[:, axis], self.count) for axis in range(3)], axis=1)
+        self._small &= self._area > 0
+        one, two = root[one], root[two]
+        apart_still = one != two
+        self._edges = gathered(one[apart_still], two[apart_still], length[apart_still], self.count)
+        return True
+
+    def paints(self, palette: Floats) -> Bytes:
+        """Palette index per original facet: the one nearest to the mean colour of what it belongs to now."""
+        means = (self._sums / np.maximum(self._area, 1.0)[:, None]).astype(np.float32)
+        paint = nearest(means[None], palette)[0]
+        return paint[self._root]
+
+
+def _roots(source: Ints, target: Ints, count: int) -> Ints:
+    """Root (lowest number) of each of `count` nodes after joining all pairs."""
+    pairs = coo_array((np.ones(len(source), dtype=np.uint8), (source, target)), shape=(count, count))
+    _, part = connected_components(pairs, directed=False)
+    lowest = np.full(count, count, dtype=np.int64)
+    np.minimum.at(lowest, part, np.arange(count))
+    return lowest[part]
