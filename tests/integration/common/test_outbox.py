@@ -1,18 +1,23 @@
 """The outbox relay: in order per key, at once, one relay per shard, nothing lost when a session or the broker goes."""
 
 import asyncio
+import secrets
+import statistics
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from printworks_common.errors import GroundMissingError, PoisonError
 from printworks_common.events.envelope import OutgoingRecord
 from printworks_common.inbox import first_time, forget_before
+from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.outbox import SHARDS, OutboxRelay, enqueue, shard_of
 from printworks_common.postgres import Pool, close_pool, open_pool
-from printworks_common.settings import PostgresSettings
+from printworks_common.settings import KafkaSettings, PostgresSettings
 
 
 class Broker:
@@ -246,3 +251,41 @@ async def test_of_two_transactions_with_the_same_event_only_one_is_first(pool: P
             return new
 
     assert sorted(await asyncio.gather(handle(), handle())) == [False, True]
+
+
+@pytest.fixture
+async def topic(kafka_bootstrap: str) -> AsyncGenerator[str]:
+    """A topic of this test alone on the real broker."""
+    name = f"outbox-{secrets.token_hex(6)}"
+    administrator = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await administrator.start()
+    await administrator.create_topics([NewTopic(name, num_partitions=3, replication_factor=1)])
+    yield name
+    await administrator.delete_topics([name])
+    await administrator.close()
+
+
+async def test_a_record_reaches_kafka_within_milliseconds_with_key_headers_and_value(
+    pool: Pool, kafka_bootstrap: str, topic: str
+) -> None:
+    producer = KafkaProducer(KafkaSettings.model_validate({"kafka_bootstrap": kafka_bootstrap}))
+    await producer.start()
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    delays: list[float] = []
+    try:
+        async with relaying(OutboxRelay(pool, producer)):
+            for number in range(60):
+                await write(pool, OutgoingRecord(topic, f"shop/{number % 5}", str(number).encode(), {"ce_id": "e"}))
+                committed = time.perf_counter()
+                async with asyncio.timeout(10):
+                    got = await consumer.getone()
+                delays.append(time.perf_counter() - committed)
+                assert got.key == f"shop/{number % 5}".encode()
+                assert got.value == str(number).encode()
+                assert got.headers == (("ce_id", b"e"),)
+    finally:
+        await consumer.stop()
+        await producer.stop()
+    # The first ones wait for metadata. Generous beside the few milliseconds of a quiet machine: others share it.
+    assert statistics.median(delays[10:]) < 0.05, delays
