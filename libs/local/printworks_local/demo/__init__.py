@@ -65,7 +65,7 @@ async def _send(floor: ShopFloor, orders: list[Followed]) -> None:
 async def _follow(floor: ShopFloor, orders: list[Followed], pictures: PictureServer, photo: Path) -> None:
     """Print each change until all orders are where they should be, or the time is up."""
     deadline = time.monotonic() + DONE_SECONDS
-    while time.monotonic() < deadline and not all(order.done for order in orders):
+    while time.monotonic() < deadline and not all(order.ended for order in orders):
         for order in orders:
             if await order.look(floor):
                 _say(row(order))

@@ -11,8 +11,10 @@ from printworks_local.demo.files import FetchedFile
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import TAG_PREFIX, ShopFloor, ShopifyOrder
 
-READY_TAG = f"{TAG_PREFIX}ready"
-FAILED_TAG = f"{TAG_PREFIX}failed"
+READY_TAG = f"{TAG_PREFIX}{READY}"
+FAILED = "failed"
+FAILED_TAG = f"{TAG_PREFIX}{FAILED}"
+QUIET_SECONDS = 10.0
 UPLOAD_MISSING = "upload_missing"
 
 
@@ -47,6 +49,12 @@ class Followed:
         whole = self.case.broken_picture is None or self.retried
         return whole and self.status == READY and self.shopify.tags == [READY_TAG] and bool(self.shopify.artwork_files)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: done, or failed and quiet since."""
+        quiet = time.monotonic() - self.sent_at - self.seconds > QUIET_SECONDS
+        return self.done or (quiet and self.status == FAILED and self.shopify.tags == [FAILED_TAG])
+
     def looks(self) -> tuple[object, ...]:
         """What the table shows; a row is printed when it changes."""
         shopify = self.shopify
@@ -75,7 +83,7 @@ class Followed:
         """Once it has failed: put the picture where the link says, and retry through the API."""
         if self.case.broken_picture is None or self.retried:
             return
-        failed = [job for job in self.jobs if job["status"] == "failed"]
+        failed = [job for job in self.jobs if job["status"] == FAILED]
         if not failed or self.shopify.tags != [FAILED_TAG]:
             return
         job = failed[0]
@@ -90,7 +98,10 @@ class Followed:
         """Compare with what must come of it; differences go to `problems`."""
         expected, shopify = self.case.expected, self.shopify
         if self.status != expected:
-            self.problems.append(f"artwork status is {self.status}, expected {expected}")
+            reasons = [f"{job['reason_code']} ({job['reason_detail']})" for job in self.jobs if job["reason_code"]]
+            self.problems.append(
+                f"artwork status is {self.status}, expected {expected}; {', '.join(reasons) or 'why?'}"
+            )
         if len(self.jobs) != self.case.customised:
             self.problems.append(f"there are {len(self.jobs)} print jobs, expected {self.case.customised}")
         if expected == NOTHING:

@@ -24,7 +24,8 @@ def row(followed: Followed) -> str:
         metafields,
     )
     text = "  ".join(_cut(cell, width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
-    return f"{text}  {len(followed.files) or '-':>5}  {followed.seconds:7.2f}"
+    seconds = f"{followed.seconds:.2f}" if followed.seconds else "-"
+    return f"{text}  {len(followed.files) or '-':>5}  {seconds:>7}"
 
 
 def _job(status: str, step: str | None, reason: str | None) -> str:
