@@ -1,5 +1,6 @@
 """Topics: created when they are missing, never changed when they are there."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -91,13 +92,28 @@ async def create_topics(
             ],
             timeout_ms=int(timeout * 1000),
         )
-        return _created(response.to_object()["topic_errors"])
+        created = _created(response.to_object()["topic_errors"])
+        await _led(client, created, timeout)
+        return created
     except (KafkaError, OSError) as error:
         raise GroundMissingError(
             f"The brokers do not answer: {type(error).__name__}.", code="broker_unreachable"
         ) from error
     finally:
         await within_limit(client.close(), 5.0)
+
+
+async def _led(client: AIOKafkaAdminClient, topics: Collection[str], timeout: float) -> None:
+    """Wait until every partition has a leader: before that a client finds no topic, or nobody to write to."""
+    waiting = set(topics)
+    async with asyncio.timeout(timeout):
+        while waiting:
+            for topic in await client.describe_topics(sorted(waiting)):
+                leaders = [partition["leader"] for partition in topic["partitions"]]
+                if topic["error_code"] == 0 and leaders and -1 not in leaders:
+                    waiting.discard(topic["topic"])
+            if waiting:
+                await asyncio.sleep(0.05)
 
 
 def _created(results: Collection[Mapping[str, Any]]) -> list[str]:
