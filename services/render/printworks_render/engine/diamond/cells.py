@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from printworks_render.engine.content import Content, FontResource, number
 from printworks_render.engine.diamond import symbols
+from printworks_render.engine.diamond.labels import font_on
 from printworks_render.engine.diamond.pattern import Pattern
 
 GRID_LINE_MM = 25.4 / 300
@@ -33,14 +34,15 @@ def hex_of(rgb: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
-def draw_cells(page: Content, font: FontResource, pattern: Pattern, window: Window, *, round_drills: bool) -> None:
+def draw_cells(page: Content, pattern: Pattern, window: Window, *, round_drills: bool, lines: bool = True) -> None:
     """Colours, then corners of round drills or grid lines, then symbols in black and in white."""
+    font = font_on(page, symbols.symbol_face())
     part = pattern.cells[window.top : window.bottom, window.left : window.right]
     _fill(page, pattern, part, window)
     if round_drills:
         corners = np.full(part.shape, symbols.corners_code(font))
         _rows_of_symbols(page, font, corners, window, (255, 255, 255), 1.0)
-    else:
+    elif lines:
         _lines(page, window)
     ink_of = symbols.inks(pattern.drills)[part]
     code_of = np.array(symbols.codes(font, pattern.drills))[part]

@@ -17,7 +17,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 _BIN = 3.0
-_MAX_SAMPLES = 1500
+_MAX_SAMPLES = 1000
 _MAX_SWAPS = 400
 # A swap must improve the sum by this share: guards against endless trading of equal values in single precision.
 _WORTH = 1e-5
@@ -41,7 +41,7 @@ def choose(cells: Floats, palette: Floats, count: int, power: float = 1.0) -> In
 
 def sample(cells: Floats) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Mean colours (s, 3) and weights (s,) that stand for the cells: one for each occupied box of a Lab raster whose
-    boxes grow until at most 1,500 are occupied."""
+    boxes grow until at most 1,000 are occupied."""
     width = _BIN
     while True:
         boxes = np.floor(cells / width).astype(np.int64) + 1024

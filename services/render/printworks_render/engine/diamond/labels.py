@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from printworks_render.engine.content import FontResource, number
+from printworks_render.engine.content import Content, FontResource, number
 from printworks_render.engine.fonts import Face, bundled_face
 from printworks_render.engine.geometry import PT_PER_MM
-from printworks_render.engine.pdf import Page, PdfWriter
 from printworks_render.engine.text import FontStack, Glyph, Line, line_glyphs
 
 Align = Literal["left", "center", "right"]
@@ -57,43 +56,41 @@ def width_mm(text: str, size_pt: float, *, bold: bool = False) -> float:
     return _set(text, _BOLD if bold else _REGULAR).width * size_pt / PT_PER_MM
 
 
-class Labels:
-    """Draws labels on the pages of one document."""
+def font_on(content: Content, face: Face) -> FontResource:
+    """The font in the document that the content belongs to."""
+    return content._resources.font(face)
 
-    def __init__(self, writer: PdfWriter) -> None:
-        self._writer = writer
 
-    def draw(
-        self,
-        page: Page,
-        text: str,
-        x: float,
-        baseline: float,
-        size_pt: float,
-        *,
-        align: Align = "left",
-        room: float | None = None,
-        bold: bool = False,
-        colour: str = "#000000",
-    ) -> None:
-        """One line with its baseline at `baseline`; x is its left end, middle or right end.
+def draw_label(
+    content: Content,
+    text: str,
+    x: float,
+    baseline: float,
+    size_pt: float,
+    *,
+    align: Align = "left",
+    room: float | None = None,
+    bold: bool = False,
+    colour: str = "#000000",
+) -> None:
+    """One line with its baseline at `baseline`; x is its left end, middle or right end.
 
-        With `room` a label that is wider is set smaller, down to three quarters, and then cut with an ellipsis.
-        """
-        font = _BOLD if bold else _REGULAR
-        label, size = _fitted(text, font, size_pt / PT_PER_MM, room)
-        left = x - label.width * size * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
-        page.fill_colour(colour)
-        if label.plain:
-            resource: FontResource = self._writer.font(bundled_face(font))
-            codes = "".join(resource.code(glyph.gid, glyph.text) for glyph in label.glyphs)
-            place = f"{number(left)} {number(baseline)}"
-            page.raw(f"BT /{resource.name} {number(size)} Tf 0 Tr 1 0 0 -1 {place} Tm <{codes}> Tj ET")
-            return
-        glyphs = tuple(
-            Glyph(one.face, one.gid, one.x * size, one.y * size, one.advance * size, one.text) for one in label.glyphs
-        )
-        page.line(Line(glyphs, 0.0, 0.0, label.width * size), left, baseline, size * PT_PER_MM, colour)
+    With `room` a label that is wider is set smaller, down to three quarters, and then cut with an ellipsis.
+    """
+    font = _BOLD if bold else _REGULAR
+    label, size = _fitted(text, font, size_pt / PT_PER_MM, room)
+    left = x - label.width * size * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+    content.fill_colour(colour)
+    if label.plain:
+        resource = font_on(content, bundled_face(font))
+        codes = "".join(resource.code(glyph.gid, glyph.text) for glyph in label.glyphs)
+        place = f"{number(left)} {number(baseline)}"
+        content.raw(f"BT /{resource.name} {number(size)} Tf 0 Tr 1 0 0 -1 {place} Tm <{codes}> Tj ET")
+        return
+    glyphs = tuple(
+        Glyph(one.face, one.gid, one.x * size, one.y * size, one.advance * size, one.text) for one in label.glyphs
+    )
+    content.line(Line(glyphs, 0.0, 0.0, label.width * size), left, baseline, size * PT_PER_MM, colour)
 
 
 def _fitted(text: str, font: str, size: float, room: float | None) -> tuple[_Set, float]:

@@ -30,8 +30,8 @@ def costs(cells: Floats, colours: Floats) -> NDArray[np.float32]:
 def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDArray[np.float32]]:
     """Drills for `cells` (rows, columns, 3) out of `colours` (k, 3), both CIELAB; `strength` from 0 to 1.
 
-    Returns the index of the colour of each cell, (rows, columns), and the colour that each cell asked for: its own and
-    the error of earlier cells, (rows, columns, 3).
+    Returns the index of the colour of each cell, (rows, columns), and the CIEDE2000 of every colour to what each cell
+    asked for, its own colour and the error of earlier cells: (rows, columns, k).
 
     Cells on the line column + 2 row = t depend only on earlier lines, so a whole line is decided at once; the buffers
     are stored by line. The result is that of the plain loop from left to right and top to bottom.
@@ -42,7 +42,8 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
     for row in range(rows):
         wanted[2 * row : 2 * row + columns, row] = cells[row]
     own = wanted[:lines, :rows].copy()
-    index = np.zeros((lines, rows), dtype=np.intp)
+    index = np.empty((rows, columns), dtype=np.intp)
+    cost = np.empty((rows, columns, len(colours)), dtype=np.float32)
     palette = np.asarray(colours, dtype=np.float32)
     share = np.float32(strength / 16)
     for line in range(lines):
@@ -52,13 +53,14 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
         length = np.sqrt((error * error).sum(axis=1, keepdims=True))
         error *= np.minimum(np.float32(1), np.float32(_LARGEST_ERROR) / np.maximum(length, np.float32(1e-6)))
         np.add(own[line, low:high], error, out=here)
-        nearest = ciede2000_to_each(here, palette).argmin(axis=1)
-        index[line, low:high] = nearest
+        distances = ciede2000_to_each(here, palette)
+        nearest = distances.argmin(axis=1)
+        row = np.arange(low, high)
+        index[row, line - 2 * row] = nearest
+        cost[row, line - 2 * row] = distances
         off = (here - palette[nearest]) * share
         wanted[line + 1, low:high] += 7 * off
         wanted[line + 1, low + 1 : high + 1] += 3 * off
         wanted[line + 2, low + 1 : high + 1] += 5 * off
         wanted[line + 3, low + 1 : high + 1] += off
-    at = np.arange(columns)[None, :] + 2 * np.arange(rows)[:, None]
-    row_of = np.arange(rows)[:, None]
-    return index[at, row_of], wanted[at, row_of]
+    return index, cost

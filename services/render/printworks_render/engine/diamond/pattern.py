@@ -84,8 +84,7 @@ def make_pattern(
     drills = [palette[index] for index in chosen]
     lab = labs(drills)
     if dithering > 0:
-        index, wanted = mapping.diffuse(cells, lab, dithering)
-        cost = mapping.costs(wanted, lab)
+        index, cost = mapping.diffuse(cells, lab, dithering)
     else:
         cost = mapping.costs(cells, lab)
         index = cost.argmin(axis=2)

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from printworks_render.engine.content import FontResource
 from printworks_render.engine.diamond.cells import Window, draw_cells
 from printworks_render.engine.diamond.key import draw_key
-from printworks_render.engine.diamond.labels import Labels
+from printworks_render.engine.diamond.labels import draw_label
 from printworks_render.engine.diamond.paging import PatternPage, divide
 from printworks_render.engine.diamond.palette import rgbs
 from printworks_render.engine.diamond.pattern import Pattern, Quantity
 from printworks_render.engine.diamond.sheets import KitFacts
-from printworks_render.engine.diamond.symbols import symbol_face
+from printworks_render.engine.frame import watermark
 from printworks_render.engine.geometry import Rect, Sheet
 from printworks_render.engine.pdf import DocumentInfo, Page, PdfWriter
 
@@ -73,52 +72,48 @@ def write_pattern_pdf(
     needs: Sequence[Quantity],
     kit: KitFacts,
     layout: PatternLayout,
-    *,
-    watermark: str | None = None,
 ) -> int:
-    """Write the document; returns its number of pages. `watermark` stands across every page."""
-    document = _Document(pattern, kit, layout, watermark)
+    """Write the document; returns its number of pages."""
+    document = _Document(pattern, kit, layout)
     document.cover(needs)
     for page in document.pages:
         document.grid(page)
-    draw_key(document.writer, document.labels, document.font, document.new_page, needs, kit)
-    document.writer.save(path)
+    draw_key(document.new_page, needs, kit)
+    document.finish(path)
     return document.count
 
 
 class _Document:
-    def __init__(self, pattern: Pattern, kit: KitFacts, layout: PatternLayout, watermark: str | None) -> None:
+    def __init__(self, pattern: Pattern, kit: KitFacts, layout: PatternLayout) -> None:
         self.writer = PdfWriter(DocumentInfo(f"Pattern {kit.order_name}", kit.document_date, kit.producer))
-        self.labels = Labels(self.writer)
-        self.font: FontResource = self.writer.font(symbol_face())
         self.sheet = layout.sheet(pattern)
         self.pages = layout.pages(pattern)
         self.count = 0
+        self._drawn: list[Page] = []
         self._pattern = pattern
         self._kit = kit
         self._cell = layout.drawn_cell(pattern)
-        self._watermark = watermark
 
     def new_page(self) -> Page:
         self.count += 1
         page = self.writer.page(self.sheet)
-        self.labels.draw(page, self._kit.order_name, _MARGIN, _MARGIN + 4, 9, bold=True, room=70)
-        self.labels.draw(
+        self._drawn.append(page)
+        draw_label(page, self._kit.order_name, _MARGIN, _MARGIN + 4, 9, bold=True, room=70)
+        draw_label(
             page, f"{self.count}", self.sheet.canvas_width - _MARGIN, _MARGIN + 4, 9, align="right", colour=_GREY
         )
-        if self._watermark is not None:
-            x, y = self.sheet.canvas.centre
-            page.save()
-            page.turn(-45, (x, y))
-            page.fill_opacity(0.25)
-            self.labels.draw(page, self._watermark, x, y, 80, align="center", bold=True, colour=_GREY)
-            page.restore()
         return page
+
+    def finish(self, path: Path) -> None:
+        if self._kit.test:
+            for page in self._drawn:
+                watermark(self.sheet).draw(page)
+        self.writer.save(path)
 
     def cover(self, needs: Sequence[Quantity]) -> None:
         page = self.new_page()
         kit, pattern = self._kit, self._pattern
-        self.labels.draw(page, "Diamond painting", _MARGIN, _MARGIN + 18, 20, bold=True)
+        draw_label(page, "Diamond painting", _MARGIN, _MARGIN + 18, 20, bold=True)
         lines = (
             f"Order {kit.order_name} · {kit.document_date.isoformat()}",
             f"Canvas {kit.width:g} × {kit.height:g} mm · {pattern.columns} × {pattern.rows} cells · "
@@ -127,7 +122,7 @@ class _Document:
             f"drills with {kit.spare * 100:g} % spare · {sum(n.bags for n in needs)} bags of {kit.bag_size}",
         )
         for index, line in enumerate(lines):
-            self.labels.draw(page, line, _MARGIN, _MARGIN + 27 + 6 * index, 10)
+            draw_label(page, line, _MARGIN, _MARGIN + 27 + 6 * index, 10)
         top = _MARGIN + 46
         room = Rect(_MARGIN, top, self.sheet.canvas_width - 2 * _MARGIN, self.sheet.canvas_height - top - _MARGIN)
         picture = self._picture(page, room)
@@ -171,7 +166,7 @@ class _Document:
                 page.restore()
             dark = current is None or one.number != current.number
             x, y = box.centre
-            self.labels.draw(
+            draw_label(
                 page,
                 str(one.number + 1),
                 x,
@@ -189,8 +184,8 @@ class _Document:
             one.top, one.bottom, one.left, one.right, _MARGIN + _COORDINATES, _MARGIN + _HEAD + _COORDINATES, cell
         )
         title = f"Columns {one.left + 1} to {one.right} · rows {one.top + 1} to {one.bottom}"
-        self.labels.draw(page, title, self.sheet.canvas_width / 2, _MARGIN + 4, 9, align="center")
-        draw_cells(page, self.font, self._pattern, window, round_drills=False)
+        draw_label(page, title, self.sheet.canvas_width / 2, _MARGIN + 4, 9, align="center")
+        draw_cells(page, self._pattern, window, round_drills=False)
         self._repeated(page, one, window)
         self._tens(page, window)
         self._coordinates(page, window)
@@ -231,11 +226,11 @@ class _Document:
         for at in _numbered(window.left, window.right):
             x = window.x + (at - window.left - 0.5) * window.pitch
             for y in (window.y - 1.2, bottom + 3.0):
-                self.labels.draw(page, str(at), x, y, size, align="center")
+                draw_label(page, str(at), x, y, size, align="center")
         for at in _numbered(window.top, window.bottom):
             y = window.y + (at - window.top - 0.5) * window.pitch + 0.8
-            self.labels.draw(page, str(at), window.x - 0.8, y, size, align="right")
-            self.labels.draw(page, str(at), right + 0.8, y, size)
+            draw_label(page, str(at), window.x - 0.8, y, size, align="right")
+            draw_label(page, str(at), right + 0.8, y, size)
 
     def _foot(self, page: Page, one: PatternPage) -> None:
         pattern = self._pattern
@@ -249,7 +244,7 @@ class _Document:
         for name, found in self._neighbours(one):
             lines.append(f"{name}: page {found.number + 1}")
         for index, line in enumerate(lines):
-            self.labels.draw(page, line, _MARGIN, bottom - _MAP_HEIGHT + 6 + 4 * index, 7.5, colour=_GREY)
+            draw_label(page, line, _MARGIN, bottom - _MAP_HEIGHT + 6 + 4 * index, 7.5, colour=_GREY)
 
     def _neighbours(self, one: PatternPage) -> list[tuple[str, PatternPage]]:
         places = {(page.row, page.column): page for page in self.pages}

@@ -38,6 +38,8 @@ class KitFacts:
     spare: float
     bag_size: int
     producer: str
+    test: bool = False
+    """A test order: every document says so."""
 
 
 def safe_cell(text: str) -> str:
@@ -102,7 +104,7 @@ def _swatches(book: xlsxwriter.Workbook, drills: Sequence[Drill]) -> list[Format
 
 def _kit_sheet(sheet: Worksheet, pattern: Pattern, needs: Sequence[Quantity], kit: KitFacts, bold: Format) -> None:
     facts: list[tuple[str, str | float]] = [
-        ("Order", kit.order_name),
+        ("Order", f"TEST {kit.order_name}" if kit.test else kit.order_name),
         ("Date", kit.document_date.isoformat()),
         ("Canvas, mm", f"{kit.width:g} × {kit.height:g}"),
         ("Drills", f"{kit.drill}, {kit.pitch:g} mm"),
