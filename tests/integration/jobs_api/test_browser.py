@@ -6,11 +6,12 @@ import os
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageDraw
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 from printworks_common.events.print_jobs import TextField
 from printworks_local.chromium import FLAGS, ensure_chromium
 
@@ -86,8 +87,18 @@ async def chromium() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
-async def signed_in(chromium: Browser, running: Running, shop: str, **context: object) -> Page:
-    page = await (await chromium.new_context(**context)).new_page()  # type: ignore[arg-type] # options by name
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def morning(running: Running) -> list[Making]:
+    """A shop that nobody changes: for looking only."""
+    return await fill(running, "morning.myshopify.com")
+
+
+async def signed_in(chromium: Browser, running: Running, shop: str) -> Page:
+    return await sign_in(await chromium.new_context(), running, shop)
+
+
+async def sign_in(context: BrowserContext, running: Running, shop: str) -> Page:
+    page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
     await page.goto(f"{running.api.url}/sign-in")
     await page.get_by_label("API key of your shop").fill(await running.key(shop))
@@ -148,22 +159,22 @@ async def test_updates_can_be_paused(chromium: Browser, running: Running) -> Non
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_no_page_is_wider_than_its_screen(chromium: Browser, running: Running, width: int, scheme: str) -> None:
-    shop = f"screen-{width}-{scheme}.myshopify.com"
-    makings = await fill(running, shop)
-    page = await signed_in(
-        chromium, running, shop, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    )
+async def test_no_page_is_wider_than_its_screen(
+    chromium: Browser, running: Running, morning: list[Making], width: int, scheme: Literal["light", "dark"]
+) -> None:
+    viewport = ViewportSize(width=width, height=900)
+    context = await chromium.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+    page = await sign_in(context, running, morning[0].shop)
     for name, path in (
         ("attention", "/print-jobs"),
         ("all", "/print-jobs?view=all"),
         ("none", "/print-jobs?view=all&q=nobody"),
-        ("failed-order", f"/orders/{makings[3].order_id}"),
-        ("ready-order", f"/orders/{makings[1].order_id}"),
+        ("failed-order", f"/orders/{morning[3].order_id}"),
+        ("ready-order", f"/orders/{morning[1].order_id}"),
         ("missing", "/orders/1"),
         ("sign-in", "/sign-in"),
     ):
-        await page.goto(running.api.url + path, wait_until="networkidle")
+        await page.goto(running.api.url + path)
         wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         await shoot(page, f"{name}-{width}-{scheme}")
         assert not wide, f"{name} at {width} px scrolls sideways"
@@ -175,7 +186,7 @@ async def test_no_page_is_wider_than_its_screen(chromium: Browser, running: Runn
 async def test_everything_can_be_read_and_filtered_without_javascript(chromium: Browser, running: Running) -> None:
     shop = "plain.myshopify.com"
     await fill(running, shop)
-    page = await signed_in(chromium, running, shop, java_script_enabled=False)
+    page = await sign_in(await chromium.new_context(java_script_enabled=False), running, shop)
     await page.get_by_role("link", name="All", exact=True).click()
     await page.get_by_role("searchbox").fill("sorensen")
     await page.get_by_role("button", name="Search").click()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,14 +19,14 @@ from tests.integration.jobs_api.test_catalog_api import PHOTO
 
 
 @asynccontextmanager
-async def client(running: Running, shop: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client(running: Running, shop: str) -> AsyncGenerator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {await running.key(shop)}"}
     async with httpx.AsyncClient(base_url=running.api.url, headers=headers, trust_env=False, timeout=20) as one:
         yield one
 
 
 @asynccontextmanager
-async def reading(running: Running, topic: str) -> AsyncIterator[Any]:
+async def reading(running: Running, topic: str) -> AsyncGenerator[Any]:
     """What is published on a topic from now on."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=running.kafka_bootstrap, auto_offset_reset="latest")
     await consumer.start()

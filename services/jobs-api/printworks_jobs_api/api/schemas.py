@@ -92,7 +92,7 @@ class JobPageOut(BaseModel):
     counts: dict[str, int] | None = Field(default=None, description="Jobs per status under the filter, if asked for.")
 
 
-class OrderOut(BaseModel):
+class _OrderFields(BaseModel):
     order_id: str
     order_gid: str
     order_name: str
@@ -107,11 +107,14 @@ class OrderOut(BaseModel):
     version: int
     artwork_status: str | None = Field(description="pending, ready, failed; null when nothing is left to print")
     artwork_files: list[str] = Field(description="Links of the current print-ready files, with ready.")
+
+
+class OrderOut(_OrderFields):
     jobs: list[JobOut]
 
 
-class OrderDetailOut(OrderOut):
-    jobs: list[JobDetailOut]  # type: ignore[assignment] # the detail has the detailed jobs
+class OrderDetailOut(_OrderFields):
+    jobs: list[JobDetailOut]
 
 
 class OrderPageOut(BaseModel):
