@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from printworks_common.events.topics import Topic
 
@@ -49,15 +49,13 @@ class StoredObject:
 
 async def read_topic(bootstrap: str, topic: str) -> list[Event]:
     """Every record that the topic holds now, in order per partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = _consumer(bootstrap, topic)
     await consumer.start()
     try:
-        partitions = await _partitions(consumer, topic)
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(consumer.assignment())
         events: list[Event] = []
-        while any([await consumer.position(one) < ends[one] for one in partitions]):
+        while any([await consumer.position(one) < end for one, end in ends.items()]):
             batches = await consumer.getmany(timeout_ms=READ_MS)
             for records in batches.values():
                 events += [_event(record) for record in records]
@@ -74,23 +72,22 @@ async def dead_letters(bootstrap: str) -> dict[str, int]:
         names = [name for name in await admin.list_topics() if name.endswith(".dlq")]
     finally:
         await admin.close()
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = _consumer(bootstrap, *names)
     await consumer.start()
     try:
-        counts: dict[str, int] = {}
-        for name in names:
-            counts[name] = sum((await consumer.end_offsets(await _partitions(consumer, name))).values())
+        counts = dict.fromkeys(names, 0)
+        for partition, end in (await consumer.end_offsets(consumer.assignment())).items():
+            counts[partition.topic] += end
         return {name: count for name, count in counts.items() if count}
     finally:
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    numbers = consumer.partitions_for_topic(topic)
-    if numbers is None:
-        await consumer.topics()  # fills the client's view of the cluster
-        numbers = consumer.partitions_for_topic(topic)
-    return [TopicPartition(topic, number) for number in sorted(numbers or ())]
+def _consumer(bootstrap: str, *topics: str) -> AIOKafkaConsumer:
+    """Without a group it is given all partitions, and leaves no trace on the broker."""
+    return AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
 
 
 def _event(record: Any) -> Event:

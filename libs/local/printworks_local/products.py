@@ -66,6 +66,17 @@ def photo_template(template_id: str, name: str, *, width_mm: int, height_mm: int
     }
 
 
+def _kit_area(width_mm: int, height_mm: int) -> dict[str, Any]:
+    """A canvas with the recipe's own picture on it, turned with the photo."""
+    return {
+        "id": "front",
+        "canvas": {"width_mm": width_mm, "height_mm": height_mm},
+        "orientation": "by_picture",
+        "dpi": 300,
+        "layers": [{"type": "canvas", "slot": "photo"}],
+    }
+
+
 PHOTO = Product(
     "PW-PHOTO",
     "Photo print",
@@ -75,4 +86,47 @@ PHOTO = Product(
     takes_text=True,
 )
 
-PRODUCTS = (PHOTO,)
+DIAMOND = Product(
+    "PW-DIAMOND",
+    "Diamond painting kit",
+    "diamond-kit",
+    "diamond-painting",
+    {
+        "schema_version": 1,
+        "id": "diamond-kit",
+        "name": "Diamond painting 20 x 25 cm",
+        "recipe": "diamond-painting",
+        "areas": [_kit_area(200, 250)],
+        "options": {"colours": 24},
+        "outputs": [
+            {"role": "print", "format": "pdf"},
+            {"role": "pattern", "format": "pdf"},
+            {"role": "pattern", "format": "xlsx"},
+            {"role": "chart", "format": "pdf"},
+        ],
+    },
+    takes_text=False,
+)
+
+NUMBERS = Product(
+    "PW-NUMBERS",
+    "Paint by numbers kit",
+    "numbers-kit",
+    "paint-by-numbers",
+    {
+        "schema_version": 1,
+        "id": "numbers-kit",
+        "name": "Paint by numbers 20 x 25 cm",
+        "recipe": "paint-by-numbers",
+        "areas": [_kit_area(200, 250)],
+        "options": {"colours": 24},
+        "outputs": [
+            {"role": "print", "format": "pdf"},
+            {"role": "print", "format": "svg"},
+            {"role": "legend", "format": "pdf"},
+        ],
+    },
+    takes_text=False,
+)
+
+PRODUCTS = (PHOTO, DIAMOND, NUMBERS)
