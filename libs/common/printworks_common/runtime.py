@@ -24,6 +24,7 @@ from printworks_common import logs, metrics, tracing
 from printworks_common.clock import Clock, SystemClock
 from printworks_common.errors import GroundMissingError
 from printworks_common.health import AsgiApp, Check, Health, HealthServer, with_health
+from printworks_common.http_protocol import LimitedHttp
 from printworks_common.settings import ServiceSettings
 
 CLOSING_SHARE = 0.3
@@ -183,7 +184,7 @@ class Runtime(Generic[SettingsT]):
     async def _serve_http(self, app: AsgiApp) -> None:
         config = uvicorn.Config(
             with_health(app, self.health),
-            http="httptools",
+            http=LimitedHttp,
             ws="none",
             log_config=None,
             access_log=False,

@@ -13,6 +13,9 @@ from printworks_common.settings import ServiceSettings, load
 
 log = get_logger("test.process")
 
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
 
 async def loop_until(stopping: asyncio.Event, runtime: Runtime) -> None:
     while not stopping.is_set():
@@ -44,9 +47,11 @@ async def consumer(runtime: Runtime) -> None:
 
 
 async def web(runtime: Runtime) -> None:
-    async def app(scope: Message, _receive: object, send: Callable[[Message], Awaitable[None]]) -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
+        while scope["path"] == "/echo" and (await receive()).get("more_body"):
+            continue
         await asyncio.sleep(1.0 if scope["path"] == "/slow" else 0.0)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"page"})

@@ -1,6 +1,7 @@
 """The life of a process: health from the first moment, an orderly stop in time, an exit code that tells."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -193,3 +194,44 @@ async def test_a_peer_that_sends_nothing_or_too_much_does_no_harm() -> None:
         assert await running.status("/healthz") == 200
         silent.close()
         noisy.close()
+
+
+async def connection_of(running: Running) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    await running.until("/page", 200)
+    return await asyncio.open_connection("127.0.0.1", running.port)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /page HTTP/1.1\r\nhost: a\r\n" + b"x: " + b"y" * 300_000, b"431"),
+        (b"GET /page HTTP/1.1\r\n" + b"x: y\r\n" * 300 + b"\r\n", b"400"),
+        (b"no http\r\n\r\n", b"400"),
+    ],
+)
+async def test_a_flood_of_headers_is_refused(head: bytes, status: bytes) -> None:
+    async with started("web") as running:
+        reader, writer = await connection_of(running)
+        writer.write(head)
+        async with asyncio.timeout(5):
+            try:
+                answer = await reader.read()
+            except ConnectionError:
+                answer = b""  # the server had closed before it had read all of it
+        assert answer.split(b" ")[1:2] in ([status], [])
+        assert await running.status("/page") == 200
+        writer.close()
+
+
+async def test_a_head_that_never_ends_and_a_body_that_never_comes_are_cut_off() -> None:
+    async with started("web") as running:
+        silent, silent_writer = await connection_of(running)
+        reader, writer = await connection_of(running)
+        writer.write(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n")
+        async with asyncio.timeout(14):
+            assert await silent.read() == b""
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        assert await running.status("/page") == 200
+        silent_writer.close()
+        writer.close()

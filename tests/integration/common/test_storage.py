@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from printworks_common.errors import GroundMissingError, TransientError
+from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.settings import StorageSettings
-from printworks_common.storage import ObjectExistsError, ObjectMissingError, ObjectStore
+from printworks_common.storage import ObjectExistsError, ObjectMissingError, ObjectStore, guarded_pool
 from printworks_common.storage.digests import PART_BYTES
 
 LARGE = PART_BYTES * 2 + 12_345
@@ -112,7 +112,7 @@ async def test_readers_that_go_away_leave_no_thread_and_no_connection_behind(
     for _ in range(6):
         stream = narrow.stream(f"{prefix}a")
         await anext(stream)
-        await stream.aclose()  # type: ignore[attr-defined]  # an async generator, declared as its interface
+        await stream.aclose()
     async with asyncio.timeout(10):
         assert len(await narrow.get_bytes(f"{prefix}a")) == 2_000_000
     await narrow.close()
@@ -216,3 +216,22 @@ async def test_a_store_that_is_away_or_refuses_us_is_ground_missing(storage_sett
 async def test_the_bucket_answers(objects: ObjectStore) -> None:
     await objects.probe()
     assert await objects.answers()
+
+
+async def test_storage_of_a_merchant_inside_our_network_is_refused_as_one_that_does_not_answer(
+    storage_settings: StorageSettings,
+) -> None:
+    store = ObjectStore(storage_settings, pool=guarded_pool(storage_settings, 2))
+    with pytest.raises(PoisonError) as caught:
+        await store.put_bytes("tests/x/a", b"x", "text/plain")
+    await store.close()
+    assert caught.value.code == "storage_unreachable"
+    assert str(caught.value) == "Your storage does not answer."
+
+
+async def test_a_setting_opens_private_addresses_for_storage_of_merchants_too(
+    storage_settings: StorageSettings, prefix: str
+) -> None:
+    store = ObjectStore(storage_settings, pool=guarded_pool(storage_settings, 2, allow_private_addresses=True))
+    assert (await store.put_bytes(f"{prefix}a", b"x", "text/plain")).bytes == 1
+    await store.close()

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -105,7 +105,7 @@ class ObjectStore:
         """The content of a small object, verified. Raises ObjectMissingError, ValueError above `limit` bytes."""
         return await self._run(lambda: transfer.get_bytes(self._client, self._bucket, key, limit))
 
-    async def stream(self, key: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+    async def stream(self, key: str, part: tuple[int, int] | None = None) -> AsyncGenerator[bytes, None]:
         """The content piece by piece, or the bytes from `part[0]` to `part[1]`, both included.
 
         A slow reader holds a connection, but no thread. Raises ObjectMissingError before the first piece.

@@ -1,0 +1,96 @@
+"""HTTP/1.1 of our services: uvicorn's protocol on httptools, with limits that httptools does not have.
+
+A request's head must come within 10 s and in 64 KB; its body must not come slower than 1 KB a second. Beyond that the
+connection is closed, so that slow or endless peers hold neither memory nor connections for long.
+"""
+
+import asyncio
+from typing import cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 10.0
+HEAD_BYTES = 64 * 1024
+HEADERS = 200
+BODY_CHECK_SECONDS = 10.0
+BODY_BYTES_PER_CHECK = 10 * 1024
+
+_REFUSAL = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: application/problem+json\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+
+class LimitedHttp(HttpToolsProtocol):
+    """One connection."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _in_head = True
+    _in_body = False
+    _head_bytes = 0
+    _body_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", transport))
+        self._watch(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        elif self._in_body:
+            self._body_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._timer is None:
+            self._watch(HEAD_SECONDS)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > HEADERS:
+            raise ValueError("too many header fields")  # the parser turns it into a 400
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._in_body = True
+        self._head_bytes = 0
+        self._watch(BODY_CHECK_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        self._in_body = False
+        self._unwatch()
+        super().on_message_complete()
+
+    def _watch(self, seconds: float) -> None:
+        self._unwatch()
+        self._body_bytes = 0
+        self._timer = self.loop.call_later(seconds, self._look)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        # While the application does not take what has come, a peer is not to blame for sending nothing.
+        if self._in_body and (self.flow.read_paused or self._body_bytes >= BODY_BYTES_PER_CHECK):
+            self._watch(BODY_CHECK_SECONDS)
+            return
+        self.transport.abort()
+
+    def _refuse(self) -> None:
+        self._unwatch()
+        self.transport.write(_REFUSAL)
+        self.transport.close()
