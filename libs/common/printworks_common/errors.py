@@ -27,4 +27,4 @@ class PoisonError(PrintworksError):
 
 
 class GroundMissingError(PrintworksError):
-    """Broker, database or object store is not there: wait and be not ready; never a dead letter, never a lost record."""
+    """Broker, database or object store is not there: wait, be not ready; never a dead letter, never a lost record."""

@@ -75,7 +75,7 @@ class KafkaSettings(Settings):
     )
 
     kafka_session_seconds: float = Field(
-        default=45.0, ge=1, le=300, description="a consumer that says nothing for so long loses its partitions"
+        default=30.0, ge=1, le=300, description="a consumer that says nothing for so long loses its partitions"
     )
 
     @field_validator("kafka_bootstrap")

@@ -13,9 +13,11 @@ from printworks_common.runtime import Runtime
 from printworks_common.settings import KafkaSettings, PostgresSettings
 
 
-async def connect_producer(runtime: Runtime[Any], settings: KafkaSettings) -> KafkaProducer:
-    """A started producer; it is flushed and closed at the stop."""
-    producer = KafkaProducer(settings)
+async def connect_producer(
+    runtime: Runtime[Any], settings: KafkaSettings, *, acknowledge_within: float = 20.0
+) -> KafkaProducer:
+    """A started producer, flushed and closed at the stop. It gives up a send after `acknowledge_within` seconds."""
+    producer = KafkaProducer(settings, acknowledge_within=acknowledge_within)
     await runtime.ground("kafka", producer.start)
     runtime.on_stop(producer.stop, name="producer")
     return producer
@@ -47,7 +49,7 @@ def consume(
         handler=handler,
         producer=producer,
         parallel=parallel,
-        limits=_limits(settings.kafka_session_seconds),
+        limits=_limits(settings.kafka_session_seconds, runtime.settings.drain_seconds),
         heartbeat=lambda: runtime.heartbeat(f"consumer {group}"),
     )
 
@@ -59,11 +61,16 @@ def consume(
     return loop
 
 
-def _limits(session: float) -> ConsumerLimits:
+DRAIN_SHARE = 0.6
+"""Of the time to stop, what handlers may use; committing, leaving the group and closing need the rest."""
+
+
+def _limits(session: float, drain: float) -> ConsumerLimits:
     """A member that died holds up a rebalance for the rebalance time-out: never let that exceed its session."""
     usual = ConsumerLimits()
     return replace(
         usual,
+        drain=drain * DRAIN_SHARE,
         session_timeout=session,
         rebalance_timeout=min(usual.rebalance_timeout, session),
         rebalance_drain=min(usual.rebalance_drain, session / 3),

@@ -16,8 +16,8 @@ from printworks_ingest.settings import SCHEMA, ReceiverSettings, ReconcilerSetti
 async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
     settings = runtime.settings
     shops = ShopRegistry(settings.shops_file)
-    producer = await connect_producer(runtime, settings)
-    receiver = Receiver(shops, producer, runtime.clock, publish_timeout_seconds=settings.publish_timeout_seconds)
+    producer = await connect_producer(runtime, settings, acknowledge_within=settings.publish_timeout_seconds)
+    receiver = Receiver(shops, producer, runtime.clock)
     runtime.serve_http(Door(receiver, max_body_bytes=settings.max_body_bytes))
 
 

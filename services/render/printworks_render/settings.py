@@ -42,6 +42,10 @@ class CoordinatorSettings(
 
 
 class WorkerSettings(ServiceSettings, KafkaSettings, StorageSettings, Settings):
+    # Longer than the longest render: a stopping worker finishes what it has begun.
+    drain_seconds: float = Field(
+        default=210.0, gt=0, le=3600, description="seconds a stopping process has until it ends"
+    )
     worker_slots: int = Field(default=1, ge=1, description="Renders of this process at once, one child process each.")
     render_timeout_seconds: int = Field(default=120, ge=1, description="A render that takes longer is killed.")
     render_memory_mb: int = Field(default=3072, ge=256, description="Address space of one render process, in MiB.")

@@ -85,9 +85,9 @@ async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     await ensure_topics(settings, GROUPS)
     shops = tmp_path_factory.mktemp("shops") / "shops.yaml"
     shops.write_text(json.dumps([{"domain": SHOP, "client_id": "a", "client_secret": SECRET}]))
-    producer = KafkaProducer(settings)
+    producer = KafkaProducer(settings, acknowledge_within=2.0)
     await producer.start()
-    receiver = Receiver(ShopRegistry(Path(shops)), producer, SystemClock(), publish_timeout_seconds=2.0)
+    receiver = Receiver(ShopRegistry(Path(shops)), producer, SystemClock())
     transport = httpx.ASGITransport(Door(receiver, max_body_bytes=MAX_BODY))  # type: ignore[arg-type]  # plain ASGI types
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
         yield DoorBench(http, bootstrap)

@@ -1,4 +1,4 @@
-"""`printworks.print-jobs.v1`: full internal snapshots of an order and its print jobs, with names, texts and timeline."""
+"""`printworks.print-jobs.v1`: full internal snapshots of orders and print jobs, with names, texts and timeline."""
 
 from datetime import date
 from typing import ClassVar
