@@ -49,7 +49,7 @@ def render(job: RenderJob, out_dir: Path) -> RenderReport:
     facts: dict[str, object] = {}
     notes: list[str] = []
     for area in job.template.areas:
-        work = _painted(job, area, options, files)
+        work = painted(job, area, options, files)
         found += _check_scene(job, work.scene)
         found += work.write()
         found += checks.check_facets(work.painting, work.needs)
@@ -69,7 +69,7 @@ def _paint_set(job: RenderJob, options: NumbersOptions) -> tuple[Paint, ...]:
     return read_paints(path)
 
 
-def _painted(job: RenderJob, area: Area, options: NumbersOptions, files: FileSet) -> AreaFiles:
+def painted(job: RenderJob, area: Area, options: NumbersOptions, files: FileSet) -> AreaFiles:
     """Paint the picture of an area and lay out its sheet."""
     source = source_of(job, area, area_sheet(job, area))
     resolution = checks.check_picture(source.placed)
