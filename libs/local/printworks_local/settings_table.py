@@ -86,9 +86,18 @@ def _role_row(role: Role) -> list[str]:
 
 
 def _own(settings: type[Settings]) -> dict[str, FieldInfo]:
-    """The fields of a role that no group has."""
-    shared = {name for group in GROUPS.values() if issubclass(settings, group) for name in group.model_fields}
-    return {name: field for name, field in settings.model_fields.items() if name not in shared}
+    """The fields of a role that no group has, or for which the role has another default."""
+    shared = {
+        name: field.default
+        for group in GROUPS.values()
+        if issubclass(settings, group)
+        for name, field in group.model_fields.items()
+    }
+    return {
+        name: field
+        for name, field in settings.model_fields.items()
+        if name not in shared or field.default != shared[name]
+    }
 
 
 def _variables(fields: dict[str, FieldInfo]) -> str:
