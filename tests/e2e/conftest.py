@@ -45,4 +45,4 @@ def addresses(pictures: PictureServer) -> list[str]:
 @pytest.fixture(scope="session")
 def next_order_id() -> "count[int]":
     """Order ids above 2^53, as they may become: a reader that rounds them would be found out. Take with `next`."""
-    return count(9_100_000_000_000_001_000, 1000)
+    return count(9_100_000_000_000_000, 1000)

@@ -1,5 +1,6 @@
 """The receiver's HTTP side: one path, a bounded body, problem documents for what is refused. Plain ASGI."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -25,6 +26,10 @@ TITLES = {
     413: "Body too large",
     503: "Not available",
 }
+
+DISCARDED_BODIES = 8
+DISCARD_SECONDS = 10.0
+"""How much of a body that is too large is taken off the line, in bodies of the largest size, and for how long."""
 
 _TOO_LARGE = object()
 _GONE = object()
@@ -54,7 +59,7 @@ class Door:
             metrics.WEBHOOKS.labels(topic="unverified", outcome="too_large").inc()
             log.error("webhook_too_large", limit=self._max_body_bytes)
             detail = "The body is larger than any order. The order is found by the reconciler."
-            # The rest of the body is not read: the connection cannot be used again.
+            await self._discard(receive)
             await _answer(send, Answer(413, "too_large", detail), [(b"connection", b"close")])
             return
         await _answer(send, await self._receiver.receive(dict(scope["headers"]), body), [])
@@ -77,6 +82,20 @@ class Door:
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _discard(self, receive: Receive) -> None:
+        """Take the rest of the body and drop it: a caller that is still sending would lose our answer to a reset. What
+        goes on for ever is cut off."""
+        left = DISCARDED_BODIES * self._max_body_bytes
+        try:
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                        return
+        except TimeoutError:
+            log.warning("webhook_too_slow", limit=DISCARD_SECONDS)
 
 
 async def _answer(send: Send, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:

@@ -27,6 +27,12 @@ from printworks_ingest.orders import UnreadableOrderError, from_webhook, order_i
 log = get_logger(__name__)
 
 SOURCE = "printworks/ingest/receiver"
+UNVERIFIED = "unverified"
+"""Label of what nobody we know has signed. It is counted, not logged: anybody can send it."""
+
+MAX_LOGGED = 64
+"""Characters of a header in a log line."""
+
 GROUP = "receiver"
 
 WHOLE_ORDERS = frozenset({"orders/paid", "orders/create", "orders/updated", "orders/cancelled"})
@@ -64,9 +70,21 @@ class Receiver:
     async def receive(self, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
         """Handle one webhook: headers in lower case, the raw body. Never raises for what a caller sends."""
         began = time.perf_counter()
-        topic, answer = await self._receive(headers, body)
+        # The order's trace begins here: all that comes of this webhook carries its id.
+        with tracing.span("webhook"):
+            topic, answer = await self._receive(headers, body)
+            seconds = time.perf_counter() - began
+            if topic != UNVERIFIED:
+                log.info(
+                    "webhook",
+                    shop=_header(headers, SHOP),
+                    webhook_topic=topic,
+                    webhook_id=_header(headers, WEBHOOK_ID)[:MAX_LOGGED],
+                    outcome=answer.code,
+                    ms=round(seconds * 1000, 1),
+                )
         metrics.WEBHOOKS.labels(topic=topic, outcome=answer.code).inc()
-        metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
+        metrics.WEBHOOK_SECONDS.observe(seconds)
         if answer.status == 200:
             metrics.LAST_WEBHOOK.labels(topic=topic).set_to_current_time()
         return answer
@@ -74,7 +92,7 @@ class Receiver:
     async def _receive(self, headers: Mapping[bytes, bytes], body: bytes) -> tuple[str, Answer]:
         shop, refusal = self._sender(headers, body)
         if shop is None:
-            return "unverified", refusal
+            return UNVERIFIED, refusal
         topic = _header(headers, TOPIC)
         webhook_id = _header(headers, WEBHOOK_ID)
         if not topic or not webhook_id or not _header(headers, VERSION):

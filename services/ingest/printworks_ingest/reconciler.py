@@ -81,7 +81,8 @@ class Reconciler:
         """Publish every order of a shop updated since then. Returns their number."""
         count = 0
         async for order in orders_updated_since(self._client(shop), since):
-            await self._producer.send(self._event(order))
+            with tracing.span("sweep", shop=shop.domain, order_id=order.order_id):
+                await self._producer.send(self._event(order))
             count += 1
         metrics.SWEPT.inc(count)
         return count
