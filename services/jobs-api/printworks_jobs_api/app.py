@@ -1,11 +1,14 @@
 """Wiring of the two roles: nothing is decided here."""
 
 import asyncio
+from contextlib import suppress
 from importlib import metadata
 
 from fastapi import FastAPI
 from printworks_common.clock import SystemClock
+from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.events.topics import Topic
+from printworks_common.logs import get_logger
 from printworks_common.outbox import OutboxRelay
 from printworks_common.postgres import Pool
 from printworks_common.runtime import Runtime
@@ -33,6 +36,8 @@ GROUP = "jobs-api-projector"
 
 _TIDY_SECONDS = 3600.0
 
+_log = get_logger(__name__)
+
 
 async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
     settings = runtime.settings
@@ -56,7 +61,7 @@ async def build_api(runtime: Runtime[ApiSettings]) -> None:
     store = ObjectStore(settings)
     runtime.on_stop(store.close, name="store")
     services = assemble(pool, store, settings)
-    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
+    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("changes", services.watch.run(runtime.stopping))
     runtime.spawn("tidy", _tidy(services.commands, runtime.stopping))
     runtime.serve_http(create_app(services))
@@ -113,9 +118,10 @@ def create_app(services: Services) -> FastAPI:
 async def _tidy(commands: Commands, stopping: asyncio.Event) -> None:
     """Drop what is only kept for a while, at the start and then every hour."""
     while not stopping.is_set():
-        await commands.forget_old()
         try:
+            await commands.forget_old()
+        except (GroundMissingError, TransientError) as error:
+            _log.warning("not_tidied", code=error.code)
+        with suppress(TimeoutError):
             async with asyncio.timeout(_TIDY_SECONDS):
                 await stopping.wait()
-        except TimeoutError:
-            continue

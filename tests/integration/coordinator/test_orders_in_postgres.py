@@ -13,18 +13,17 @@ from printworks_common.failures import Reason
 from printworks_common.filelinks import LinkSigner
 from printworks_common.postgres import Pool, close_pool, migrate, open_pool
 from printworks_common.settings import PostgresSettings
-from printworks_render.coordinator import decisions, transitions
+from printworks_render.coordinator import decisions, metrics, transitions
 from printworks_render.coordinator.model import Order, Step
 from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatcher, ReleaseLimits
 from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import SQL, Change, OrderStore
+from printworks_render.coordinator.upkeep import Upkeep
 from pydantic import SecretStr
 
 from tests.unit.coordinator.examples import catalog, line, received
 
 MIGRATIONS = Path(printworks_render.__file__).parent / "sql" / "migrations"
-
-
 
 
 @pytest.fixture
@@ -119,6 +118,28 @@ async def test_two_first_bodies_of_one_order_at_once_make_one_job(store: OrderSt
     await asyncio.gather(*(store.change("example.myshopify.com", "9007199254740993", take) for _ in range(8)))
     assert await pool.fetchval("SELECT count(*) FROM jobs") == 1
     assert await pool.fetchval("SELECT version FROM orders") == 1
+
+
+async def test_a_command_that_is_repeated_counts_once(store: OrderStore, pool: Pool) -> None:
+    await new_order(store, "1")
+
+    def again(order: Order | None) -> Change | None:
+        assert order is not None
+        return Change(order.with_job(transitions.restarted(order.jobs[0], "rerender_requested", datetime.now(UTC))))
+
+    for _ in range(3):
+        await store.change("one.myshopify.com", "1", again, once="command/7")
+    order = await store.order("one.myshopify.com", "1")
+    assert order is not None
+    assert order.version == 2
+
+
+async def test_what_waits_is_told_by_step(store: OrderStore, pool: Pool) -> None:
+    await new_order(store, "1")
+    await queued_order(store, "2", lines=2)
+    await Upkeep(pool, SystemClock()).count()
+    waiting = {step: metrics.JOBS_WAITING.labels(step=step)._value.get() for step in ("pinning", "queued", "rendering")}
+    assert waiting == {"pinning": 1, "queued": 2, "rendering": 0}
 
 
 class TestRelease:

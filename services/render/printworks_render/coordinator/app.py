@@ -17,6 +17,7 @@ from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimi
 from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
 from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import OrderStore
+from printworks_render.coordinator.upkeep import Upkeep
 from printworks_render.settings import SCHEMA, CoordinatorSettings
 
 GROUP = "coordinator"
@@ -69,9 +70,10 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     catalog = await runtime.ground("catalog", lambda: read_compacted(settings, Topic.CATALOG, keep))
     runtime.spawn("catalog", catalog.follow(runtime.stopping, lambda: runtime.heartbeat("catalog")))
 
-    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.stopping))
+    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("pinning", pin_loop.run(runtime.stopping))
     runtime.spawn("release", release_loop.run(runtime.stopping))
+    runtime.spawn("upkeep", Upkeep(pool, runtime.clock).run(runtime.stopping))
     consume(
         runtime,
         settings,

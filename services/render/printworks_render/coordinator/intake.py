@@ -114,7 +114,7 @@ class OrderIntake:
                 return None
             return _changed(order, job, commanded(job, command, catalog, now))
 
-        await self._store.change(command.shop, command.order_id, decide)
+        await self._store.change(command.shop, command.order_id, decide, once=f"command/{command.command_id}")
         metrics.COMMANDS.labels(kind=command.kind).inc()
 
     async def purged(self, event: RetentionPurged) -> None:

@@ -8,6 +8,7 @@ from printworks_common import tracing
 from printworks_common.clock import Clock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.envelope import OutgoingRecord
+from printworks_common.inbox import first_time
 from printworks_common.outbox import enqueue
 from printworks_common.postgres import ground_errors, load_queries
 
@@ -42,8 +43,10 @@ class OrderStore:
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 
-    async def change(self, shop: str, order_id: str, decide: Decide) -> Order | None:
+    async def change(self, shop: str, order_id: str, decide: Decide, *, once: str | None = None) -> Order | None:
         """Apply a pure decision to an order. Returns the order as it is afterwards.
+
+        `once` names a cause that must count only once, such as a command: a repeat changes nothing.
 
         `decide` gets the order as it is, or None, and gives the change, or None to leave everything as it is. It runs
         under the order's lock, so no two decisions about one order ever see the same state.
@@ -53,6 +56,8 @@ class OrderStore:
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
                 before = await self._lock(connection, shop, int(order_id))
+                if once is not None and not await first_time(connection, once):
+                    return before
                 change = decide(before)
                 if change is None or change.order is before:
                     if change is not None and change.records:

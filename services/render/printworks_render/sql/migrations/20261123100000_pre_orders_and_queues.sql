@@ -61,7 +61,15 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_to_relay ON outbox (shard, id) WHERE refused IS NULL;
 
+-- Commands that were carried out: a repeated record must not begin a second artwork version.
+CREATE TABLE inbox (
+    source_id text PRIMARY KEY,
+    seen_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX inbox_by_age ON inbox (seen_at);
+
 -- migrate:down
+DROP TABLE inbox;
 DROP TABLE outbox;
 DROP TABLE catalog;
 DROP TABLE timeline;
