@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from printworks_common.errors import GroundMissingError
+from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.logs import get_logger
 
 from printworks_jobs_api.metrics import WAITING
@@ -37,7 +37,7 @@ class ChangeWatch:
     async def _look(self) -> None:
         try:
             newest = await self._reader.newest_changes({shop for shop, _ in self._waiting.values()})
-        except GroundMissingError as error:
+        except (GroundMissingError, TransientError) as error:
             _log.warning("changes_not_seen", code=error.code)
             return
         self._wake(lambda shop, known: newest.get(shop, 0) > known)

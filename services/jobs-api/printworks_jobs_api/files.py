@@ -44,7 +44,8 @@ _HEADERS = {
 _log = get_logger(__name__)
 
 
-@router.api_route("/files/{token}/{name}", methods=["GET", "HEAD"], tags=["files"], response_class=Response)
+@router.head("/files/{token}/{name}", tags=["files"], response_class=Response, operation_id="head_file")
+@router.get("/files/{token}/{name}", tags=["files"], response_class=Response, operation_id="open_file")
 async def open_file(token: str, name: str, request: Request, services: ServicesDep) -> Response:
     """A file of a print job, by the link that stands in the metafield."""
     del name

@@ -6,7 +6,9 @@ REQUESTS = counter(
     "printworks_jobs_api_requests_total", "HTTP requests by route and status class", ["method", "route", "status"]
 )
 REQUEST_SECONDS = histogram(
-    "printworks_jobs_api_request_seconds", "Time to the first byte of an answer, without waiting for changes", ["route"]
+    "printworks_jobs_api_request_seconds",
+    "Time until an answer is complete; that of changes includes the waiting that was asked for",
+    ["route"],
 )
 COMMANDS = counter(
     "printworks_jobs_api_commands_total", "Commands asked of print jobs, by kind and outcome", ["kind", "outcome"]

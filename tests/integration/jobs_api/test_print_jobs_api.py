@@ -259,3 +259,14 @@ async def test_a_waiting_client_hears_of_the_next_change_at_once(api: Api) -> No
     finally:
         stopping.set()
         await watching
+
+
+async def test_the_api_describes_itself(api: Api) -> None:
+    async with api.browser() as client:
+        document = (await client.get("/v1/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    ids = [one["operationId"] for one in operations]
+    assert len(ids) == len(set(ids))
+    assert all("content" in one["requestBody"] for one in operations if "requestBody" in one)
+    assert not [path for path in document["paths"] if not path.startswith(("/v1/", "/files/"))]

@@ -18,6 +18,8 @@ from printworks_jobs_api.problems import ProblemError
 
 router = APIRouter(tags=["catalog"])
 
+_DOCUMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+
 EntryId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 After = Annotated[str, Query(max_length=64, description="`next_after` of the page before.")]
 
@@ -35,7 +37,7 @@ async def read_template(entry_id: EntryId, request: Request, services: ServicesD
     return await _read(request, services, principal, CatalogKind.TEMPLATE, entry_id)
 
 
-@router.put("/v1/templates/{entry_id}", response_model=EntryOut, openapi_extra={"requestBody": {"required": True}})
+@router.put("/v1/templates/{entry_id}", response_model=EntryOut, openapi_extra=_DOCUMENT)
 async def save_template(
     entry_id: EntryId, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:
@@ -64,7 +66,7 @@ async def read_mapping(entry_id: EntryId, request: Request, services: ServicesDe
     return await _read(request, services, principal, CatalogKind.MAPPING, entry_id)
 
 
-@router.put("/v1/mappings/{entry_id}", response_model=EntryOut, openapi_extra={"requestBody": {"required": True}})
+@router.put("/v1/mappings/{entry_id}", response_model=EntryOut, openapi_extra=_DOCUMENT)
 async def save_mapping(
     entry_id: EntryId, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:

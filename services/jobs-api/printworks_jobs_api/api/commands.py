@@ -18,6 +18,9 @@ router = APIRouter(tags=["commands"])
 IdempotencyKey = Annotated[
     str | None, Header(description="The same key with the same request does the work once (24 hours).")
 ]
+_PICTURE = {
+    "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 _OUT: dict[int | str, dict[str, Any]] = {202: {"model": CommandOut}}
 
 
@@ -49,7 +52,7 @@ async def cancel(
     return await _issue(services, principal, request, job_id, CommandKind.CANCEL, idempotency_key)
 
 
-@router.put("/v1/print-jobs/{job_id}/inputs/{slot}", status_code=202, responses=_OUT)
+@router.put("/v1/print-jobs/{job_id}/inputs/{slot}", status_code=202, responses=_OUT, openapi_extra=_PICTURE)
 async def replace_input(
     job_id: str, slot: str, request: Request, services: ServicesDep, principal: JobsWriter
 ) -> JSONResponse:
