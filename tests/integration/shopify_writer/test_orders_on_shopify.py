@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from pydantic import SecretStr
-
 import printworks_shopify_writer
+import pytest
 from printworks_common.events.artwork import OrderArtworkChanged
 from printworks_common.kafka.record import Record
 from printworks_common.postgres import Pool, close_pool, migrate, open_pool
@@ -25,6 +23,7 @@ from printworks_local.shopify.state import ShopConfig
 from printworks_local.shopify.webhooks import make_line, make_order
 from printworks_shopify_writer.target import Names
 from printworks_shopify_writer.writer import Writer
+from pydantic import SecretStr
 
 SHOP = "writer.myshopify.com"
 LINK = "https://files.example.com/files/token/a.pdf"
