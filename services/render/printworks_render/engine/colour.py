@@ -143,32 +143,37 @@ def ciede2000_matrix(rows: Floats, columns: Floats) -> NDArray[np.float32]:
     """
     n, m = len(rows), len(columns)
     out = np.empty((n, m), dtype=np.float32)
-    left, right = np.asarray(rows, dtype=np.float32), np.asarray(columns, dtype=np.float32)
+    left, right = _planes(rows)[..., None], _planes(columns)[:, None, :]
     step = max(1, _BLOCK_PAIRS // max(1, m))
     for start in range(0, n, step):
-        out[start : start + step] = _block(left[start : start + step, None, :], right[None, :, :])
+        out[start : start + step] = _block(left[:, start : start + step], right)
     return out
 
 
-def ciede2000_to_each(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`ciede2000_matrix` for few rows: no blocks, single precision in and out."""
-    return _block(rows[:, None, :], columns[None, :, :])
+def ciede2000_to_each(rows: Floats, columns: Floats) -> NDArray[np.float32]:
+    """`ciede2000_matrix` for few rows, without blocks."""
+    return _block(_planes(rows)[..., None], _planes(columns)[:, None, :])
 
 
 def ciede2000_pairs(first: Floats, second: Floats) -> NDArray[np.float32]:
     """CIEDE2000 of n pairs (n, 3) and (n, 3) in single precision: the fast form for whole pictures."""
     out = np.empty(len(first), dtype=np.float32)
-    left, right = np.asarray(first, dtype=np.float32), np.asarray(second, dtype=np.float32)
+    left, right = _planes(first), _planes(second)
     for start in range(0, len(out), _BLOCK_PAIRS):
-        out[start : start + _BLOCK_PAIRS] = _block(
-            left[start : start + _BLOCK_PAIRS], right[start : start + _BLOCK_PAIRS]
-        )
+        end = start + _BLOCK_PAIRS
+        out[start:end] = _block(left[:, start:end], right[:, start:end])
     return out
 
 
+def _planes(lab: Floats) -> NDArray[np.float32]:
+    """(n, 3) to (3, n) in single precision: each of L*, a*, b* lies in one piece."""
+    return np.ascontiguousarray(np.asarray(lab, dtype=np.float32).T)
+
+
 def _block(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
-    l1, a1, b1 = one[..., 0], one[..., 1], one[..., 2]
-    l2, a2, b2 = two[..., 0], two[..., 1], two[..., 2]
+    """CIEDE2000 of colours whose planes L*, a*, b* come first and whose other dimensions broadcast."""
+    l1, a1, b1 = one
+    l2, a2, b2 = two
     stretch = np.float32(1.5) - np.float32(0.5) * _seventh(
         (np.sqrt(a1 * a1 + b1 * b1) + np.sqrt(a2 * a2 + b2 * b2)) * np.float32(0.5)
     )
@@ -208,7 +213,8 @@ def _block(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.flo
     product = c1 * c2
     half_cos = np.sqrt(np.maximum((product + dot) * np.float32(0.5), np.float32(1e-12)))
     opposite = np.sqrt(np.maximum((product - dot) * np.float32(2), np.float32(0)))
-    dhue = np.where(dot >= 0, cross / half_cos, np.copysign(opposite, cross))
+    dhue = cross / half_cos
+    np.copyto(dhue, np.copysign(opposite, cross), where=dot < 0)
 
     off = (l1 + l2) * np.float32(0.5) - np.float32(50)
     off *= off

@@ -131,7 +131,7 @@ def _render_area(job: RenderJob, scene: Scene, files: FileSet) -> list[Check]:
         )
         if output.format == "pdf":
             checks += preflight.check_pdf(path, [sheet], sheet.dpi)
-            pixels = page_pixels(path, max_px)
+            pixels = page_pixels(path, max(small.pixels))
         else:
             found, pixels = preflight.check_raster(path, sheet, output.colour, max_px)
             checks += found

@@ -19,7 +19,6 @@ BUNDLED: dict[str, str] = {
     "noto-sans-arabic": "NotoSansArabic-Regular.ttf",
     "noto-sans-hebrew": "NotoSansHebrew-Regular.ttf",
     "noto-sans-thai": "NotoSansThai-Regular.ttf",
-    "noto-sans-devanagari": "NotoSansDevanagari-Regular.ttf",
     "noto-sans-kr": "NotoSansKR-Regular.ttf",
     "noto-sans-cjk": "NotoSansCJK-Regular.ttf",
     "twemoji": "Twemoji.ttf",
