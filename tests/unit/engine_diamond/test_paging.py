@@ -1,5 +1,7 @@
 """The pattern's pages cover every cell once, and repeat what the overlap says."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def test_pages_along_a_side_own_every_cell_once_and_fit(length: int, room: int, 
     for start, own_end, end in spans:
         assert start < own_end <= end <= length
         assert end - start <= room
-    for (_, own_end, end), (start, _, _) in zip(spans, spans[1:], strict=False):
+    for (_, own_end, end), (start, _, _) in pairwise(spans):
         assert start == own_end
         assert end == min(length, own_end + overlap)
 

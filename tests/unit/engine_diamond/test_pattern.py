@@ -36,7 +36,7 @@ def test_the_same_picture_gives_the_same_pattern(made: pattern.Pattern) -> None:
 
 def test_the_default_has_little_confetti() -> None:
     made = pattern.make_pattern(_picture(), (50, 40), palette.standard_palette(), 30, 0.5, "moderate")
-    assert confetti.is_confetti(made.cells).mean() <= 0.03
+    assert confetti.is_confetti(made.cells.astype(np.intp)).mean() <= 0.03
 
 
 def test_a_picture_of_three_colours_needs_three_drills() -> None:

@@ -16,7 +16,7 @@ from printworks_render.engine.colour import ciede2000_matrix, ciede2000_to_each
 Floats = NDArray[np.floating[Any]]
 Cells = NDArray[np.intp]
 
-_LARGEST_ERROR = 20.0
+_LARGEST_ERROR = 10.0
 """Longest error vector, in CIELAB units, that a cell takes over: where no drill comes near the picture's colour the
 error would grow without end and spill over the next edge."""
 

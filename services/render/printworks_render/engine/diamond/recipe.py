@@ -31,7 +31,7 @@ from printworks_render.engine.profiles import Profile, printer_profile
 from printworks_render.engine.raster import shrink, write_jpeg, write_png, write_tiff
 from printworks_render.engine.rasterise import page_pixels
 from printworks_render.engine.recipes import Recipe
-from printworks_render.engine.scene import area_sheet, contains
+from printworks_render.engine.scene import area_sheet
 
 Raster = NDArray[np.uint8]
 
@@ -183,11 +183,12 @@ def _preview_px(job: RenderJob, area: Area) -> int:
 def draw_canvas(kit: Kit, sheet: Sheet) -> Raster:
     """The medium's pixels: the grid by its tiles, every other piece as in all recipes."""
     pieces = kit.scene.pieces
-    covered = bool(pieces) and isinstance(pieces[0], Fill) and contains(pieces[0].rect, sheet.media)
-    width, height = sheet.pixels
-    canvas = np.empty((height, width, 3), dtype=np.uint8) if covered else blank(sheet)
+    canvas = blank(sheet)
+    first = pieces[0] if pieces else None
+    # White paper is white already.
+    white = isinstance(first, Fill) and first.colour.lower() == "#ffffff"
     options = kit.options
-    for piece in pieces:
+    for piece in pieces[1:] if white else pieces:
         if piece is kit.grid:
             is_round = options.drill == "round"
             paint_grid(canvas, sheet, kit.place, kit.pattern, round_drills=is_round, lines=options.grid_lines)
