@@ -46,7 +46,7 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
         return OrderReceived(
             shop=shop,
             order_id=order_id,
-            name=str(body.get("name") or body.get("order_number") or f"#{order_id}"),
+            name=text(body.get("name") or body.get("order_number") or f"#{order_id}"),
             created_at=_moment(body, "created_at"),
             updated_at=_moment(body, "updated_at"),
             cancelled_at=_moment(body, "cancelled_at") if body.get("cancelled_at") else None,
@@ -67,13 +67,13 @@ def from_admin_api(shop: str, order: Mapping[str, Any], lines: Iterable[Mapping[
     return OrderReceived(
         shop=shop,
         order_id=numeric_id(order["id"]),
-        name=order["name"],
+        name=text(order["name"]),
         created_at=datetime.fromisoformat(order["createdAt"]),
         updated_at=datetime.fromisoformat(order["updatedAt"]),
         cancelled_at=datetime.fromisoformat(order["cancelledAt"]) if order.get("cancelledAt") else None,
         financial_status=status.lower() if status else None,
         test=bool(order.get("test")),
-        customer_name=(customer.get("displayName") if customer else None) or None,
+        customer_name=_text_or_none(customer.get("displayName") if customer else None),
         line_items=tuple(_api_line(one) for one in lines),
         read_from="admin_api",
     )
@@ -93,16 +93,16 @@ def _customer_name(customer: Any) -> str | None:
     if not isinstance(customer, Mapping):
         return None
     parts = [customer.get("first_name"), customer.get("last_name")]
-    return " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()) or None
+    return " ".join(text(part).strip() for part in parts if isinstance(part, str) and text(part).strip()) or None
 
 
 def _webhook_line(line: Mapping[str, Any]) -> LineItem:
     quantity = _count(line.get("quantity"), 0)
     return LineItem(
         line_item_id=str(line["id"]),
-        title=str(line.get("title") or line.get("name") or ""),
-        variant_title=line.get("variant_title") or None,
-        sku=line.get("sku") or None,
+        title=text(line.get("title") or line.get("name") or ""),
+        variant_title=_text_or_none(line.get("variant_title")),
+        sku=_text_or_none(line.get("sku")),
         product_id=_id(line.get("product_id")),
         variant_id=_id(line.get("variant_id")),
         quantity=quantity,
@@ -117,16 +117,16 @@ def _api_line(line: Mapping[str, Any]) -> LineItem:
     variant, product = line.get("variant"), line.get("product")
     return LineItem(
         line_item_id=numeric_id(line["id"]),
-        title=line.get("title") or "",
-        variant_title=line.get("variantTitle") or None,
-        sku=line.get("sku") or None,
+        title=text(line.get("title") or ""),
+        variant_title=_text_or_none(line.get("variantTitle")),
+        sku=_text_or_none(line.get("sku")),
         product_id=numeric_id(product["id"]) if product else None,
         variant_id=numeric_id(variant["id"]) if variant else None,
         quantity=line["quantity"],
         current_quantity=line["currentQuantity"],
         gift_card=bool(line.get("isGiftCard")),
         properties=tuple(
-            Property(name=one["key"], value=one["value"])
+            Property(name=text(one["key"]), value=text(one["value"]))
             for one in line.get("customAttributes") or []
             if one.get("value") is not None
         ),
@@ -148,9 +148,18 @@ def properties(raw: Any) -> tuple[Property, ...]:
         name, value = pair
         if name is None or value is None:
             continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        found.append(Property(name=str(name), value=text))
+        plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        found.append(Property(name=text(name), value=text(plain)))
     return tuple(found)
+
+
+def text(value: Any) -> str:
+    """Text that every part of the way can hold: no NUL (Postgres refuses it), no half surrogate pairs (UTF-8 does)."""
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _text_or_none(value: Any) -> str | None:
+    return text(value) if value else None
 
 
 def _id(value: Any) -> str | None:

@@ -12,5 +12,7 @@ class MigrateSettings(PostgresSettings, Settings):
 
 class WriterSettings(ServiceSettings, KafkaSettings, PostgresSettings, ShopsSettings, Settings):
     tag_prefix: str = Field(default="pw-artwork-", pattern=r"^[A-Za-z0-9_-]{1,30}$", description="Before the status.")
-    metafield_namespace: str = Field(default="pw_customization", pattern=r"^[a-z0-9_-]{3,255}$")
+    metafield_namespace: str = Field(
+        default="pw_customization", pattern=r"^[a-z0-9_-]{3,255}$", description="Of both metafields."
+    )
     writes_per_shop: int = Field(default=4, ge=1, description="Orders of one shop written at once.")

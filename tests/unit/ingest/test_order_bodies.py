@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from printworks_common.events.orders import OrderReceived
 from printworks_ingest.orders import UnreadableOrderError, from_webhook, order_id_of, properties
 from printworks_ingest.receiver import DELTAS, WHOLE_ORDERS, parse
 
@@ -82,6 +83,15 @@ def test_the_quantity_after_edits_counts_and_old_versions_have_only_the_first() 
 )
 def test_properties_are_read_in_every_shape(raw: Any, expected: list[tuple[str, str]]) -> None:
     assert [(one.name, one.value) for one in properties(raw)] == expected
+
+
+def test_text_that_a_database_or_utf_8_cannot_hold_is_mended_and_never_loses_the_order() -> None:
+    raw = b'{"line_items": [{"id": 1, "title": "a\\u0000b", "properties": {"T\\ud800": "x\\u0000\\udfff"}}]}'
+    source = body(ORDERS[0]) | json.loads(raw)
+    order = OrderReceived.model_validate_json(from_webhook(SHOP, source).model_dump_json())
+    [line] = order.line_items
+    assert line.title == "ab"
+    assert [(one.name, one.value) for one in line.properties] == [("T?", "x?")]
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,17 @@ from printworks_common.clock import utc_date
 from printworks_common.errors import PoisonError
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.control import ReplacementInput
-from printworks_common.events.orders import LineItem, OrderReceived, Property
+from printworks_common.events.orders import LineItem, OrderReceived
 from printworks_common.events.print_jobs import TextField, TimelineEntry
 from printworks_common.failures import Reason
 from printworks_common.mapping import Mapping, find_mapping
 from printworks_common.templates import (
     Design,
+    DesignMissingError,
     Template,
     design_from_properties,
     embedded_design,
+    photo_input,
     read_design,
     read_template,
     required_inputs,
@@ -34,6 +36,9 @@ PAID = frozenset({"paid", "partially_refunded"})
 
 REPLACED = "https://replaced.invalid/"
 """Stands as the source of an input that came from the merchant. The top-level domain is reserved: nothing is there."""
+
+PHOTO_INPUT = photo_input("")
+"""How the ids of customers' pictures begin; the slot follows."""
 
 HIDDEN_PREFIX = "_"
 """Shopify hides properties whose label begins so from the buyer: they are no texts that the customer filled in."""
@@ -267,16 +272,9 @@ def with_replacement(job: Job, replacement: ReplacementInput, catalog: ShopCatal
         media_type=replacement.media_type,
         replaced=True,
     )
-    if any(one.input_id == ours.input_id for one in job.inputs):
-        inputs = tuple(ours if one.input_id == ours.input_id else one for one in job.inputs)
-        return transitions.restarted(job, "input_replaced", now, actor=actor, inputs=inputs)
-    slot = replacement.input_id.removeprefix("photo:")
-    line = job.line.model_copy(
-        update={"properties": (*job.line.properties, Property(name=slot, value=ours.source or ""))}
-    )
-    begun = transitions.restarted(job, "input_replaced", now, actor=actor, inputs=(*job.inputs, ours))
-    planned = _planned(begun.model_copy(update={"line": line}), catalog, now)
-    return planned.model_copy(update={"line": job.line})
+    inputs = tuple(ours if one.input_id == ours.input_id else one for one in job.inputs)
+    begun = transitions.restarted(job, "input_replaced", now, actor=actor, inputs=inputs)
+    return begun if job.design is not None else _planned(begun, catalog, now)
 
 
 def _planned(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
@@ -292,7 +290,12 @@ def _planned(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
         name = mapping.template_id if mapping is not None else read_design(carried or "").template
         update, template = template_update(name, catalog)
         job = job.model_copy(update=update)
-        design = design_from_properties(_pairs(job.line), template, properties)
+        try:
+            design = design_from_properties([*_pairs(job.line), *_replaced(job)], template, properties)
+        except DesignMissingError:
+            # The slots are named, so that a person can give the pictures that the line item does not carry.
+            job = job.model_copy(update={"inputs": _wanted_pictures(job, template)})
+            raise
         return job.model_copy(update=design_update(job, template, design))
     except PoisonError as error:
         return transitions.failed(job, error.code, str(error), now)
@@ -357,6 +360,17 @@ def visible_texts(line: LineItem) -> tuple[TextField, ...]:
             seen.add(one.name)
             texts.append(TextField(name=label or same_name(one.name), value=one.value))
     return tuple(texts)
+
+
+def _replaced(job: Job) -> list[tuple[str, str]]:
+    """Pictures that a person gave, as if they were properties named like their slots."""
+    return [(one.input_id.removeprefix(PHOTO_INPUT), one.source) for one in job.inputs if one.replaced and one.source]
+
+
+def _wanted_pictures(job: Job, template: Template) -> tuple[Input, ...]:
+    known = {one.input_id: one for one in job.inputs if one.pinned}
+    wanted = [f"{PHOTO_INPUT}{slot}" for slot in template.photo_slots()]
+    return tuple(known.get(name, Input(input_id=name, kind="upload")) for name in wanted)
 
 
 def _pairs(line: LineItem) -> list[tuple[str, str]]:

@@ -114,7 +114,21 @@ class PinningDispatcher:
             # The claim runs out and the job is taken up again; nothing of it is the job's fault.
             outcome = "ground_missing"
             log.warning("pinning_waits", shop=shop, job_id=str(job_id), code=error.code)
+        except Exception as error:
+            # A fault of ours must end as a visible failure of this job, not as a job that is tried for ever.
+            log.error("pinning_failed", shop=shop, job_id=str(job_id), exc_info=error)
+            outcome = await self._give_up(shop, order_id, job_id)
         metrics.PINNED.labels(outcome=outcome).inc()
+
+    async def _give_up(self, shop: str, order_id: str, job_id: UUID) -> str:
+        try:
+            order = await self._store.order(shop, order_id)
+            job = order.job(job_id) if order else None
+            if order is None or job is None:
+                return "overtaken"
+            return await self._later(order, job, job.inputs, Reason.RENDER_FAILED, "The inputs could not be stored.")
+        except GroundMissingError:
+            return "ground_missing"
 
     async def _pin_job(self, shop: str, order_id: str, job_id: UUID) -> str:
         order = await self._store.order(shop, order_id)
@@ -141,9 +155,10 @@ class PinningDispatcher:
             try:
                 inputs.append(await self._pin_input(order, planned, one))
             except (TransientError, PoisonError) as error:
-                inputs.append(one.model_copy(update={"reason_code": error.code}))
+                code = error.code if error.code in set(Reason) else Reason.RENDER_FAILED
+                inputs.append(one.model_copy(update={"reason_code": code}))
                 if one.required and problem is None:
-                    problem = error.code, str(error), isinstance(error, TransientError)
+                    problem = code, str(error), isinstance(error, TransientError)
         if problem is None:
             return await self._done(order, planned, inputs)
         code, sentence, may_pass = problem

@@ -70,6 +70,9 @@ class ReleaseDispatcher:
             job = order.job(job_id) if order else None
             if order is None or job is None or not self._may_go(job):
                 return None
+            if job.template is None or job.design is None:
+                broken = transitions.failed(job, Reason.DESIGN_MISSING, "The job was queued without a design.", now)
+                return Change(transitions.with_status(order.with_job(broken)))
             if job.tries >= MAX_ATTEMPTS:
                 lost = transitions.failed(job, Reason.RENDER_CRASHED, "No worker finished this job.", now)
                 return Change(transitions.with_status(order.with_job(lost)))

@@ -46,7 +46,11 @@ class RenderWorker:
             outcome = await self._render(request, Path(folder))
             files: tuple[StoredFile, ...] = ()
             if isinstance(outcome, Rendered):
-                files = await self._store(request, outcome.files)
+                try:
+                    files = await self._store(request, outcome.files)
+                except PoisonError as error:
+                    # As a dead letter the job would wait for its lease; as a result its failure is seen at once.
+                    outcome = Failed(Reason.RENDER_FAILED, f"The store refuses a file: {error.code}.", ())
         result: RenderFinished | RenderFailed
         if isinstance(outcome, Rendered):
             metrics.RENDER_SECONDS.labels(recipe=_recipe(request)).observe(outcome.render_ms / 1000)
