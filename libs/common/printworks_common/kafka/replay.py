@@ -70,6 +70,9 @@ async def replay(
             target = record.headers.get(f"{PREFIX}topic")
             if target is None or not wanted.matches(record):
                 continue
+            if ":" in target:
+                tell(f"left {record.offset} {record.key}: it came from {target}, not from a topic")
+                continue
             if not dry_run:
                 await producer.send_raw(target, record.raw_key, record.raw_value, original_headers(record.raw_headers))
             count += 1
