@@ -19,10 +19,12 @@ from pypdfium2 import raw
 from printworks_render.engine.content import Content
 from printworks_render.engine.geometry import Rect, Sheet
 from printworks_render.engine.pdf import DocumentInfo, PdfWriter
+from printworks_render.engine.raster import resized
 
 Pixels = NDArray[np.uint8]
 
 _BAND_PIXELS = 1_500_000
+_SMALL_PX = 600
 _OVERLAY = DocumentInfo("", date(1970, 1, 1), "")
 
 
@@ -44,7 +46,11 @@ def page_pixels(source: Path | bytes, max_px: int, number: int = 0) -> Pixels:
     with _page(source, number) as page:
         width, height = page.get_size()
         scale = max_px / max(width, height)
-        return _drawn(page, max(1, round(width * scale)), max(1, round(height * scale)), 0xFFFFFFFF)[..., :3].copy()
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        # PDFium lets a picture cover every pixel that it touches, one too many at an edge: of small pages that shows.
+        finer = 4 if max_px < _SMALL_PX else 1
+        pixels = _drawn(page, size[0] * finer, size[1] * finer, 0xFFFFFFFF)[..., :3]
+        return resized(pixels, size) if finer > 1 else pixels.copy()
 
 
 def _drawn(page: Any, width: int, height: int, background: int, first: int = 0, last: int | None = None) -> Pixels:
