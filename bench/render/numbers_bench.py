@@ -7,8 +7,8 @@ Each program runs in a process of its own, one after the other: `cold` is the wh
 second job in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette (JSON), painted
 picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend, quantities,
 reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load on the
-machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest facet is searched
-so that both have about the same number of facets before colour errors are compared.
+machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest facet
+is searched so that both have about the same number of facets before colour errors are compared.
 """
 
 import argparse
@@ -131,7 +131,13 @@ def child(kind: str, photo: Path, out: Path, colours: int, rounds: int) -> None:
         runs.append(
             {"seconds": time.perf_counter() - begun, "cpu_seconds": time.process_time() - cpu, "facets": facets}
         )
-    print(json.dumps({"runs": runs, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"runs": runs, "peak_mb": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """Most memory of this process; the kernel's figure for children would include the bench's own before the start."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
 
 
 def whole_job(job: Any, out: Path) -> int:

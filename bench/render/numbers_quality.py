@@ -2,9 +2,9 @@
 
     python bench/render/numbers_quality.py canvas.svg [--width 400] [--offset 10 25] [--painted p.png --photo photo.jpg]
 
-Facets are built from the lines of the SVG (shapely `polygonize`) or, where a file draws each facet as a filled path, from
-these; numbers are the outlines or texts as they are placed. Colour error: mean CIEDE2000 (scikit-image) of the painted
-picture against the photo, both blurred by a Gaussian of sigma 2 mm of canvas, as seen from some distance.
+Facets are built from the lines of the SVG (shapely `polygonize`) or, where a file draws each facet as a filled path,
+from these; numbers are the outlines or texts as they are placed. Colour error: mean CIEDE2000 (scikit-image) of the
+painted picture against the photo, both blurred by a Gaussian of sigma 2 mm of canvas, as seen from some distance.
 """
 
 import argparse

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 
 OUTSIDE = -1
 _REACH = 0.48
-_SMOOTHING = ((0.5, -0.52), 10)
+_SMOOTHING = ((0.5, -0.52), 7)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-CELL_MM = 0.35
+CELL_MM = 0.4
 """Side of a cell. 300 DPI are 0.085 mm, a fine brush draws about 0.5 mm."""
 
-MAX_CELLS = 3_000_000
-"""Bound of time and memory: larger canvases get larger cells (600 x 600 mm is the first)."""
+MAX_CELLS = 2_500_000
+"""Bound of time and memory: larger canvases get larger cells (from about 630 x 630 mm on)."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,8 @@ def lab_of(rgb: Bytes) -> Floats:
     """CIELAB (D65) of sRGB bytes (h, w, 3), single precision."""
     scaled = np.multiply(rgb, np.float32(1 / 255), dtype=np.float32)
     return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB), dtype=np.float32)
+
+
+def planes_of(lab: Floats) -> list[Floats]:
+    """L*, a* and b*, each (h, w) and contiguous."""
+    return [np.asarray(plane, dtype=np.float32) for plane in cv2.split(lab)]

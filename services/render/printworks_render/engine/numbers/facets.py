@@ -39,6 +39,12 @@ class FacetMap:
     def count(self) -> int:
         return len(self.paint)
 
+    def first_cells(self) -> NDArray[np.intp]:
+        """The first cell of each facet."""
+        found = np.empty(self.count, dtype=np.intp)
+        found[self.owner[::-1]] = self.starts[::-1]
+        return found
+
     def areas(self) -> Doubles:
         """Cells of each facet."""
         lengths = np.diff(self.starts, append=self.facets.size)

@@ -49,15 +49,19 @@ def merged(labels: Bytes, planes: Planes, palette: Floats, limits: Limits) -> tu
     """Facets of the map that all hold the limits, and the depth of their cells; one facet when two have no room."""
     current = numbered(labels)
     depth = current.depth()
+    area, sums = current.areas(), current.sums(planes)
     for turn in range(_MAX_PASSES):
-        area = current.areas()
         small = (current.deepest(depth) < limits.radius) | (area < limits.area)
         if not small.any() or current.count == 1:
             break
-        graph = _Graph(neighbours_of(current), area, current.sums(planes), small)
+        graph = _Graph(neighbours_of(current), area, sums, small)
         graph.shrink(limits, patient=turn < _PATIENT_PASSES)
-        current = numbered(graph.paints(palette)[current.facets])
+        before, current = current, numbered(graph.paints(palette)[current.facets])
         depth = current.depth()
+        # Facets are unions of those before: their sums too, and no cell needs to be visited again.
+        union = current.facets.ravel()[before.first_cells()]
+        area = np.bincount(union, area, current.count).astype(np.float64)
+        sums = np.stack([np.bincount(union, sums[:, axis], current.count) for axis in range(3)], axis=1)
     return current, depth
 
 
@@ -111,9 +115,18 @@ class _Graph:
         source, target, cost = source[wanted], target[wanted], cost[wanted]
         if not len(source):
             return False
-        order = np.lexsort((target, cost, source))
-        first = order[np.concatenate([[True], source[order][1:] != source[order][:-1]])]
-        root = _roots(source[first], target[first], self.count)
+        # On a draw small facets join each other rather than a large one, which would swallow them one by one.
+        order = np.lexsort((target, ~self._small[target], cost, source))
+        first = order[np.flatnonzero(np.diff(source[order], prepend=-1))]
+        source, target = source[first], target[first]
+        if not prefer_large:
+            # What a facet that is swallowed in this round has chosen as its own neighbour waits for the next one:
+            # otherwise a chain of crumbs would vanish in a large facet at its end, whatever their colours.
+            swallowed = np.zeros(self.count, dtype=bool)
+            swallowed[source[~self._small[target]]] = True
+            stays = ~swallowed[target]
+            source, target = source[stays], target[stays]
+        root = _roots(source, target, self.count)
         self._root = root[self._root]
         good = np.zeros(self.count, dtype=bool)
         np.logical_or.at(good, root, ~self._small)

@@ -14,15 +14,15 @@ from printworks_render.engine.colour import ciede2000_matrix, lab_to_srgb, srgb_
 from printworks_render.engine.job import RenderError
 from printworks_render.engine.numbers import palette as choice
 from printworks_render.engine.numbers.arcs import Arcs, traced
-from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on
+from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on, planes_of
 from printworks_render.engine.numbers.digits import number_shape
 from printworks_render.engine.numbers.facets import FacetMap, Planes, numbered
 from printworks_render.engine.numbers.labels import Spots, spots_of
 from printworks_render.engine.numbers.merging import Limits, merged, trimmed
 from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 
-_SMOOTH_MM = 0.35
-_TOLERANCE_MM = 0.03
+_SMOOTH_MM = 0.5
+_TOLERANCE_MM = 0.05
 _LLOYD_ROUNDS = 6
 _THIN = 0.5
 """Parts of a facet that are thinner than this share of the smallest facet are cut off."""
@@ -130,7 +130,7 @@ def _labelled(
     colours = chooser.first(lab)
     window = min(9, 2 * round(0.7 * radius / grid.size_mm) + 1)
     labels = choice.swept(choice.by_table(smooth, colours), len(colours), window)
-    planes = [np.ascontiguousarray(lab[..., axis]) for axis in range(3)]
+    planes = planes_of(lab)
     return cells, planes, labels, colours, chooser
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from printworks_render.engine.colour import ciede2000_matrix
 from printworks_render.engine.numbers.cells import Bytes, Floats, lab_of
 
-SAMPLES = 24_000
+SAMPLES = 16_000
 _SEED = 20
-_ROUNDS = 20
+_ROUNDS = 12
 _HISTOGRAM = 600
 _TOLD_APART = 1.5
 _LEVELS = 64

@@ -135,7 +135,9 @@ class SvgPage(Content):
     def write(self, path: Path) -> None:
         media = self.sheet.media
         glyphs = "\n".join(
-            f'<path id="{_name(face, gid)}" d="{outline}"/>' for (face, gid), outline in self._outlines.items() if outline
+            f'<path id="{_name(face, gid)}" d="{outline}"/>'
+            for (face, gid), outline in self._outlines.items()
+            if outline
         )
         head = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
