@@ -61,7 +61,9 @@ def merged(labels: Bytes, planes: Planes, palette: Floats, limits: Limits) -> tu
         # Facets are unions of those before: their sums too, and no cell needs to be visited again.
         union = current.facets.ravel()[before.first_cells()]
         area = np.bincount(union, area, current.count).astype(np.float64)
-        sums = np.stack([np.bincount(union, sums[:, axis], current.count) for axis in range(3)], axis=1)
+        sums = np.stack([np.bincount(union, sums[:, axis], current.count) for axis in range(3)], axis=1).astype(
+            np.float64
+        )
     return current, depth
 
 
