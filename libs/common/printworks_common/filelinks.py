@@ -4,7 +4,8 @@ A token is for ever; whether the file may still be read is decided per request, 
 tokens are signed with the first key, old tokens stay valid as long as their key is configured.
 
 Token: base64url without padding of
-`key id (1 byte length + ASCII) | file id (16 bytes) | shop (UTF-8) | MAC (16 bytes)`, MAC = first 16 bytes of HMAC-SHA256 over what stands before it.
+`key id (1 byte length + ASCII) | file id (16 bytes) | shop (UTF-8) | MAC (16 bytes)`;
+the MAC is the first 16 bytes of HMAC-SHA256 over what stands before it.
 """
 
 import base64

@@ -85,13 +85,13 @@ def test_the_lock_of_a_service_holds_what_the_service_asks_for(service: str) -> 
     assert missing(required(ROOT / "services" / service), service) == [], ADVICE.format(service)
 
 
-@pytest.mark.parametrize("service", (*SERVICES, "local"))
+@pytest.mark.parametrize("service", [*SERVICES, "local"])
 def test_every_lock_has_the_versions_of_the_lock_of_developers(service: str) -> None:
     developers = locked("dev")
     assert {name: pins for name, pins in locked(service).items() if developers.get(name) != pins} == {}
 
 
-@pytest.mark.parametrize("lock", ("dev", "local", *SERVICES))
+@pytest.mark.parametrize("lock", ["dev", "local", *SERVICES])
 def test_a_lock_names_packages_with_hashes_and_no_host_or_path(lock: str) -> None:
     for line in (LOCKS / f"{lock}.txt").read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[^/]+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
