@@ -65,9 +65,9 @@ class OrderStore:
                     return before
                 after = _next_version(before, change.order)
                 await self._save(connection, before, after)
-                published = snapshots.records(
-                    before, after, self._links, self._clock.now(), tracing.current_traceparent()
-                )
+                # Dispatchers work outside of any span: what they publish belongs to the trace of the order.
+                traceparent = tracing.current_traceparent() or after.traceparent
+                published = snapshots.records(before, after, self._links, self._clock.now(), traceparent)
                 await enqueue(connection, [*published, *change.records])
         for listener in self._listeners:
             listener()
