@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 
 import psutil
 from printworks_local.evidence import Evidence, collect, dead_letters
@@ -94,7 +95,7 @@ async def measure(count: int, seconds: float) -> int:
     return 1 if problems else 0
 
 
-def progress():  # noqa: ANN201
+def progress() -> Callable[[int, int], None]:
     """Tells every few seconds how far it is."""
     last = 0.0
 
@@ -111,9 +112,8 @@ def report(count: int, took: float, evidence: Evidence) -> None:
     renders = [event.data["render_ms"] for event in evidence.results if event.type == FINISHED]
     jobs = len(renders)
     print(f"{count} orders with {jobs} print jobs were ready after {took:.1f} s: {jobs / took:.1f} jobs per second")
-    print(
-        f"render: median {statistics.median(renders):.0f} ms, longest {max(renders)} ms; {sum(renders) / 1000:.0f} s in all"
-    )
+    total = sum(renders) / 1000
+    print(f"render: median {statistics.median(renders):.0f} ms, longest {max(renders)} ms; {total:.0f} s in all")
 
 
 def main() -> int:
