@@ -18,9 +18,13 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from printworks_render.engine import RenderJob
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "libs/local/printworks_local/photos/landscape.jpg"
@@ -69,7 +73,7 @@ def make_inputs(folder: Path, megapixels: int) -> None:
     Image.fromarray(star).save(folder / "star.png")
 
 
-def _job(folder: Path, outputs: list[dict[str, str]]) -> object:
+def photo_job(folder: Path, outputs: list[dict[str, str]]) -> "RenderJob":
     from printworks_common.templates import Design, PhotoChoice, TextChoice, read_template
     from printworks_render.engine import OrderFacts, RenderJob
 
@@ -86,14 +90,11 @@ def _job(folder: Path, outputs: list[dict[str, str]]) -> object:
 
 
 def ours_raster(folder: Path) -> None:
-    from printworks_render.engine.job import RenderJob
     from printworks_render.engine.pieces import blank, draw_piece
     from printworks_render.engine.raster import write_tiff
     from printworks_render.engine.scene import build_scene
 
-    job = _job(folder, [{"role": "print", "format": "tiff"}])
-    if not isinstance(job, RenderJob):
-        raise TypeError
+    job = photo_job(folder, [{"role": "print", "format": "tiff"}])
     scene = build_scene(job, job.template.areas[0], SHARPEN)
     canvas = blank(scene.sheet)
     for piece in scene.pieces:
@@ -102,21 +103,17 @@ def ours_raster(folder: Path) -> None:
 
 
 def ours_job(folder: Path) -> None:
-    from printworks_render.engine import RenderJob, render
+    from printworks_render.engine import render
 
-    job = _job(folder, [{"role": "print", "format": "pdf"}, {"role": "print", "format": "tiff"}])
-    if not isinstance(job, RenderJob):
-        raise TypeError
+    job = photo_job(folder, [{"role": "print", "format": "pdf"}, {"role": "print", "format": "tiff"}])
     with tempfile.TemporaryDirectory(dir=folder) as out:
         render(job, Path(out))
 
 
 def ours_preview(folder: Path) -> None:
-    from printworks_render.engine import RenderJob, preview
+    from printworks_render.engine import preview
 
-    job = _job(folder, [{"role": "print", "format": "pdf"}])
-    if not isinstance(job, RenderJob):
-        raise TypeError
+    job = photo_job(folder, [{"role": "print", "format": "pdf"}])
     with tempfile.TemporaryDirectory(dir=folder) as out:
         preview(job, Path(out), 1200)
 

@@ -167,13 +167,29 @@ def jpeg_bytes(pixels: Pixels, quality: int) -> bytes:
         buffer = BytesIO()
         Image.fromarray(pixels, mode="CMYK").save(buffer, "JPEG", quality=quality, subsampling=0)
         return buffer.getvalue()
-    if pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)  # pyright: ignore[reportAssignmentType]  # cv2 types lose uint8
+    if pixels.ndim == 2:
+        return _encoded_jpeg(pixels, quality)
+    if not (pixels.flags.writeable and pixels.flags.c_contiguous):
+        return _encoded_jpeg(np.ascontiguousarray(pixels[..., ::-1]), quality)
+    # The encoder wants BGR. Swapping in place and back costs less memory than a second canvas.
+    _swap_channels(pixels)
+    try:
+        return _encoded_jpeg(pixels, quality)
+    finally:
+        _swap_channels(pixels)
+
+
+def _encoded_jpeg(pixels: Pixels, quality: int) -> bytes:
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _444]
     ok, data = cv2.imencode(".jpg", pixels, settings)
     if not ok:
         raise ValueError("the JPEG encoder refused the picture")
     return data.tobytes()
+
+
+def _swap_channels(pixels: Pixels) -> None:
+    for band in _bands(pixels, _band_rows(pixels)):
+        band[:] = cv2.cvtColor(band, cv2.COLOR_RGB2BGR)
 
 
 def write_jpeg(path: Path, pixels: Pixels, dpi: float, quality: int, profile: bytes | None = None) -> None:
