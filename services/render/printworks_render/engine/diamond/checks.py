@@ -94,14 +94,16 @@ def _check_stock(needs: Sequence[Quantity]) -> list[Check]:
     ]
 
 
-def check_file(kit: Kit, output: Output, path: Path, pages: Sequence[PatternPage]) -> list[Check]:
-    """Counts in a finished file, opened again."""
+def check_file(
+    kit: Kit, output: Output, path: Path, pages: Sequence[PatternPage], *, watermarked: bool = False
+) -> list[Check]:
+    """Counts in a finished file, opened again. watermarked: the cells of a raster file cannot all be recognised."""
     pattern = kit.pattern
     by_symbol = {need.drill.symbol: need.cells for need in kit.needs}
     match output.role, output.format:
         case "print", "pdf":
             return [_counts("PDF of the canvas", readback.symbols_in_pdf(path), by_symbol)]
-        case "print", "png" | "tiff" if output.colour == "srgb":
+        case "print", "png" | "tiff" if output.colour == "srgb" and not watermarked:
             return _check_raster(kit, path)
         case "pattern", "pdf":
             shown = dict.fromkeys(by_symbol, 0)

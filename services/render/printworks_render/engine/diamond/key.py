@@ -17,6 +17,10 @@ _ROW = 6.5
 _TOP = 30.0
 _COLUMNS = (("Symbol", 0.0), ("Code", 14.0), ("Name", 30.0), ("Cells", 98.0), ("Drills", 118.0), ("Bags", 134.0))
 _TABLE_WIDTH = 136.0
+_LINE_EM = 1.5
+"""Height of a legend's entry, in type sizes."""
+_ENTRY_EM = 7.2
+"""Width of a legend's entry: swatch, code, number of cells."""
 
 
 def draw_swatch(page: Content, need: Quantity, ink: int, box: Rect, symbol_mm: float | None = None) -> None:
@@ -80,19 +84,18 @@ class LegendLayout:
 
 
 def legend_layout(count: int, box: Rect, columns: int, size_pt: float) -> LegendLayout:
-    """Layout of `count` entries; `columns` 0 chooses as few as leave room for the type size, or fills a flat box.
+    """Layout of `count` entries; `columns` 0 takes the number that leaves the type largest, at most `size_pt`.
 
-    The type shrinks when the box is too small; the caller checks that it stays legible.
+    The caller checks that the type stays legible.
     """
-    step = size_pt / PT_PER_MM * 1.5
-    if columns == 0:
-        rows = max(1, int(box.height / step))
-        columns = max(1, -(-count // rows))
-        widest = max(1, int(box.width / (size_pt / PT_PER_MM * 9)))
-        columns = min(columns, widest)
+    tried = [columns] if columns else range(1, count + 1)
+    return max((_with_columns(count, box, number, size_pt) for number in tried), key=lambda layout: layout.size_pt)
+
+
+def _with_columns(count: int, box: Rect, columns: int, size_pt: float) -> LegendLayout:
     rows = -(-count // columns)
-    height = min(step, box.height / rows)
-    return LegendLayout(columns, rows, height, min(size_pt, height / 1.5 * PT_PER_MM))
+    size = min(size_pt / PT_PER_MM, box.height / rows / _LINE_EM, box.width / columns / _ENTRY_EM)
+    return LegendLayout(columns, rows, size * _LINE_EM, size * PT_PER_MM)
 
 
 def draw_legend(page: Content, needs: Sequence[Quantity], box: Rect, layout: LegendLayout) -> None:

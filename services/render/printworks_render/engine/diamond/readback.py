@@ -8,10 +8,9 @@ from collections import Counter
 from pathlib import Path
 from xml.sax.saxutils import unescape
 
+import cv2
 import numpy as np
 import pikepdf
-from numpy.typing import NDArray
-from PIL import Image
 
 from printworks_render.engine.colour import ciede2000_matrix, srgb_to_lab
 from printworks_render.engine.diamond.palette import labs
@@ -26,6 +25,10 @@ _STRING = re.compile(rb"<([0-9a-f]+)> Tj")
 _SHARED = re.compile(r"<si><t[^>]*>(.*?)</t></si>", re.DOTALL)
 _TEXT_CELL = re.compile(r'<c r="([A-Z]+)(\d+)"(?: s="\d+")? t="s"><v>(\d+)</v></c>')
 _NUMBER_CELL = re.compile(r'<c r="([A-Z]+)(\d+)"(?: s="\d+")?><v>([\d.]+)</v></c>')
+
+# Places in a cell, in parts of its side, that no symbol reaches: corners of square drills, edges of round ones.
+_BESIDE_SQUARE = ((0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9))
+_BESIDE_ROUND = ((0.08, 0.5), (0.92, 0.5), (0.5, 0.08), (0.5, 0.92))
 
 
 def symbols_in_pdf(path: Path) -> Counter[str]:
@@ -83,14 +86,18 @@ def cells_in_key(path: Path) -> dict[str, int]:
 
 def cells_in_raster(path: Path, sheet: Sheet, place: Rect, pattern: Pattern, *, round_drills: bool) -> float:
     """Share of the cells of a raster file whose drill, recognised by its colour beside the symbol, is the pattern's."""
-    with Image.open(path, formats=["PNG", "TIFF"]) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    # Our own file, not a customer's: OpenCV needs a third of the memory that Pillow takes.
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if pixels is None:
+        return 0.0
     left, top, right, bottom = sheet.to_pixels(place)
-    # Beside the symbol: square drills show their colour in the corner, round ones at the left.
-    x_share, y_share = (0.07, 0.5) if round_drills else (0.075, 0.075)
-    xs = left + (np.arange(pattern.columns) + x_share) * (right - left) / pattern.columns
-    ys = top + (np.arange(pattern.rows) + y_share) * (bottom - top) / pattern.rows
-    shown: NDArray[np.uint8] = pixels[ys.astype(np.intp)[:, None], xs.astype(np.intp)[None, :]]
-    colours, inverse = np.unique(shown.reshape(-1, 3), axis=0, return_inverse=True)
-    nearest = ciede2000_matrix(srgb_to_lab(colours), labs(pattern.drills)).argmin(axis=1)
-    return float((nearest[inverse] == pattern.cells.reshape(-1)).mean())
+    table = labs(pattern.drills)
+    right_drill = np.zeros((pattern.rows, pattern.columns), dtype=bool)
+    for x_share, y_share in _BESIDE_ROUND if round_drills else _BESIDE_SQUARE:
+        xs = left + (np.arange(pattern.columns) + x_share) * (right - left) / pattern.columns
+        ys = top + (np.arange(pattern.rows) + y_share) * (bottom - top) / pattern.rows
+        shown = np.asarray(pixels[ys.astype(np.intp)[:, None], xs.astype(np.intp)[None, :]], dtype=np.uint8)
+        colours, inverse = np.unique(shown.reshape(-1, 3), axis=0, return_inverse=True)
+        nearest = ciede2000_matrix(srgb_to_lab(colours), table).argmin(axis=1)
+        right_drill |= nearest[inverse].reshape(right_drill.shape) == pattern.cells
+    return float(right_drill.mean())

@@ -328,7 +328,7 @@ def _check_written(
 ) -> list[Check]:
     """A finished file, opened again."""
     sheet, limits = kit.scene.sheet, job.template.preflight
-    checks = kit_checks.check_file(kit, output, path, pages)
+    checks = kit_checks.check_file(kit, output, path, pages, watermarked=job.order.test)
     seen: Raster | None = None
     match output.role, output.format:
         case "print", "pdf":
