@@ -117,6 +117,7 @@ def _render_area(job: RenderJob, scene: Scene, files: FileSet) -> list[Check]:
     del canvas
     checks: list[Check] = []
     shown: Raster | None = None
+    shown_exact = False
     for output, path in written:
         space = "sRGB" if output.colour == "srgb" else "CMYK"
         files.add(
@@ -141,7 +142,10 @@ def _render_area(job: RenderJob, scene: Scene, files: FileSet) -> list[Check]:
                     "print_as_composed", pixels, intended, limits, f"The {output.format.upper()} and the composition"
                 )
             )
-        shown = pixels if shown is None else shown
+        # PDFium shows CMYK without its profile, so the preview comes from another file where there is one.
+        exact = output.format != "pdf" or output.colour == "srgb"
+        if shown is None or (exact and not shown_exact):
+            shown, shown_exact = pixels, exact
     if shown is not None:
         checks.append(preflight.check_not_blank(shown, limits))
         checks.append(outputs.write_pictures(job, scene.area, sheet, shown, files))
