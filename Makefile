@@ -24,10 +24,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(LOCAL) ## Orders on their whole way, from signed webhook to files (ONCE=1 ends by itself, JSON=path writes the result)
-	@$(BIN)/printworks-local demo $(if $(ONCE),--once) $(if $(JSON),--json "$(JSON)")
+	@exec $(BIN)/printworks-local demo $(if $(ONCE),--once) $(if $(JSON),--json "$(JSON)")
 
 up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in .printworks/stack.json (SHOPS_FILE=path: your shops)
-	@$(BIN)/printworks-local up $(if $(SHOPS_FILE),--shops-file "$(SHOPS_FILE)")
+	@exec $(BIN)/printworks-local up $(if $(SHOPS_FILE),--shops-file "$(SHOPS_FILE)")
 
 down: $(LOCAL) ## End what is left of `make up`
 	@$(BIN)/printworks-local down
