@@ -1,12 +1,11 @@
 """Wiring of the render worker, nothing else."""
 
-from importlib.metadata import version
-
 from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
 from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_producer, consume
 
+from printworks_render.engine.version import RENDERER_VERSION
 from printworks_render.settings import WorkerSettings
 from printworks_render.worker.pool import RenderPool
 from printworks_render.worker.renderer import RenderWorker
@@ -25,7 +24,7 @@ async def build(runtime: Runtime[WorkerSettings]) -> None:
     )
     runtime.on_stop(pool.stop, name="render processes")
     await pool.warm_up()
-    worker = RenderWorker(pool, objects, producer, runtime.clock, renderer_version=version("printworks-render"))
+    worker = RenderWorker(pool, objects, producer, runtime.clock, renderer_version=RENDERER_VERSION)
     consume(
         runtime,
         settings,
