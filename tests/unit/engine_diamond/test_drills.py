@@ -4,7 +4,6 @@ import numpy as np
 from printworks_render.engine import colour
 from printworks_render.engine.diamond import confetti, mapping
 
-BLACK_AND_WHITE = colour.srgb_to_lab(np.array([[0, 0, 0], [255, 255, 255]], dtype=np.uint8))
 SEVEN = colour.srgb_to_lab(
     np.array(
         [[0, 0, 0], [255, 255, 255], [200, 30, 40], [40, 160, 60], [40, 60, 190], [230, 200, 50], [128, 128, 128]],
@@ -19,7 +18,7 @@ def _cells(rows: int, columns: int, seed: int = 2) -> np.ndarray:
 
 
 def _one_by_one(cells: np.ndarray, colours: np.ndarray, strength: float) -> np.ndarray:
-    """Floyd and Steinberg's loop as it stands in the books, with the same limit to the error."""
+    """Floyd and Steinberg's loop as it stands in the books, with the same limits to error and reach."""
     rows, columns = cells.shape[:2]
     asked = np.pad(cells.astype(np.float64), ((0, 1), (1, 1), (0, 0)))
     out = np.empty((rows, columns), dtype=np.intp)
@@ -28,7 +27,9 @@ def _one_by_one(cells: np.ndarray, colours: np.ndarray, strength: float) -> np.n
             error = asked[row, column + 1] - cells[row, column]
             error *= min(1.0, mapping._LARGEST_ERROR / max(float(np.linalg.norm(error)), 1e-6))
             value = cells[row, column] + error
-            out[row, column] = int(colour.ciede2000(value[None], colours).argmin())
+            plain = np.linalg.norm(colours - cells[row, column], axis=1)
+            reach = plain.min() + mapping._REACH + mapping._REACH_OF_STRENGTH * strength
+            out[row, column] = int(np.where(plain <= reach, colour.ciede2000(value[None], colours), 1e3).argmin())
             off = (value - colours[out[row, column]]) * strength / 16
             asked[row, column + 2] += 7 * off
             asked[row + 1, column] += 3 * off
@@ -51,12 +52,18 @@ def test_diffusion_line_by_line_gives_what_the_plain_loop_gives() -> None:
 
 
 def test_dithered_grey_has_the_lightness_of_the_grey_on_average() -> None:
-    grey = np.full((60, 60, 3), [50.0, 0.0, 0.0])
-    index, _ = mapping.diffuse(grey, BLACK_AND_WHITE, 1.0)
-    shown = BLACK_AND_WHITE[index][..., 0].mean()
-    assert 35 < shown < 65
-    plain = BLACK_AND_WHITE[mapping.costs(grey, BLACK_AND_WHITE).argmin(axis=2)][..., 0].mean()
-    assert plain in {0.0, 100.0}
+    two_greys = np.array([[40.0, 0.0, 0.0], [60.0, 0.0, 0.0]])
+    grey = np.full((60, 60, 3), [48.0, 0.0, 0.0])
+    index, _ = mapping.diffuse(grey, two_greys, 1.0)
+    assert abs(two_greys[index][..., 0].mean() - 48.0) < 1.0
+    assert (mapping.costs(grey, two_greys).argmin(axis=2) == 0).all()
+
+
+def test_a_cell_takes_no_colour_far_from_its_own_however_well_it_would_mix() -> None:
+    sand_and_orange = np.array([[80.0, 5.0, 15.0], [65.0, 50.0, 60.0]])
+    skin = np.full((40, 40, 3), [78.0, 14.0, 20.0])
+    index, _ = mapping.diffuse(skin, sand_and_orange, 0.5)
+    assert not index.any()
 
 
 def test_a_single_cell_takes_the_colour_around_it_when_that_costs_little() -> None:

@@ -16,9 +16,15 @@ from printworks_render.engine.colour import ciede2000_matrix, ciede2000_to_each
 Floats = NDArray[np.floating[Any]]
 Cells = NDArray[np.intp]
 
+_TOO_FAR = np.float32(1000)
+
 _LARGEST_ERROR = 10.0
 """Longest error vector, in CIELAB units, that a cell takes over: where no drill comes near the picture's colour the
 error would grow without end and spill over the next edge."""
+
+_REACH, _REACH_OF_STRENGTH = 4.0, 16.0
+"""A cell takes no colour that is farther from its own than the nearest is, by more than these CIELAB units (the second
+times the strength): mixing skin from sand and orange is right from afar, but the orange dots are what people see."""
 
 
 def costs(cells: Floats, colours: Floats) -> NDArray[np.float32]:
@@ -31,7 +37,7 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
     """Drills for `cells` (rows, columns, 3) out of `colours` (k, 3), both CIELAB; `strength` from 0 to 1.
 
     Returns the index of the colour of each cell, (rows, columns), and the CIEDE2000 of every colour to what each cell
-    asked for, its own colour and the error of earlier cells: (rows, columns, k).
+    asked for, its own colour and the error of earlier cells: (rows, columns, k); far more for one out of its reach.
 
     Cells on the line column + 2 row = t depend only on earlier lines, so a whole line is decided at once; the buffers
     are stored by line. The result is that of the plain loop from left to right and top to bottom.
@@ -45,7 +51,9 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
     index = np.empty((rows, columns), dtype=np.intp)
     cost = np.empty((rows, columns, len(colours)), dtype=np.float32)
     palette = np.asarray(colours, dtype=np.float32)
+    planes = np.ascontiguousarray(palette.T)
     share = np.float32(strength / 16)
+    reach = np.float32(_REACH + _REACH_OF_STRENGTH * strength)
     for line in range(lines):
         low, high = max(0, (line - columns + 2) // 2), min(rows - 1, line // 2) + 1
         here = wanted[line, low:high]
@@ -54,6 +62,7 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
         error *= np.minimum(np.float32(1), np.float32(_LARGEST_ERROR) / np.maximum(length, np.float32(1e-6)))
         np.add(own[line, low:high], error, out=here)
         distances = ciede2000_to_each(here, palette)
+        distances += _TOO_FAR * _beyond(own[line, low:high], planes, reach)
         nearest = distances.argmin(axis=1)
         row = np.arange(low, high)
         index[row, line - 2 * row] = nearest
@@ -64,3 +73,10 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
         wanted[line + 2, low + 1 : high + 1] += 5 * off
         wanted[line + 3, low + 1 : high + 1] += off
     return index, cost
+
+
+def _beyond(own: NDArray[np.float32], planes: NDArray[np.float32], reach: np.float32) -> NDArray[np.bool_]:
+    """Which colours, planes (3, k), are out of reach for cells of these colours, (n, 3): (n, k)."""
+    square = (own[:, :1] - planes[0]) ** 2 + (own[:, 1:2] - planes[1]) ** 2 + (own[:, 2:] - planes[2]) ** 2
+    limit = (np.sqrt(square.min(axis=1, keepdims=True)) + reach) ** 2
+    return square > limit
