@@ -4,7 +4,7 @@
         [--peer] [--peer-megapixels 1 4] [--hostile] [--folder DIR]
 
 Each program runs in a process of its own, one after the other: `cold` is the whole process with its start, `warm` the
-second job in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette (JSON), painted
+best of three more jobs in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette (JSON), painted
 picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend, quantities,
 reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load on the
 machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest facet
@@ -35,6 +35,8 @@ WIDTH, HEIGHT = 400.0, 500.0
 OFFSET = (10.0, 25.0)
 # What the peer itself takes when nothing is said.
 PEER_SMALLEST = 20
+# Jobs in one process: the first is cold, the best of the others is warm.
+ROUNDS = 4
 
 
 def template(colours: int) -> dict[str, Any]:
@@ -169,12 +171,12 @@ def same_outputs(job: Any, out: Path) -> int:
     return work.painting.facets.count
 
 
-def ours(kind: str, photo: Path, out: Path, colours: int, rounds: int = 2) -> dict[str, Any]:
+def ours(kind: str, photo: Path, out: Path, colours: int, rounds: int = ROUNDS) -> dict[str, Any]:
     command = [sys.executable, __file__, "--child", kind, str(photo), str(out), str(colours), str(rounds)]
     return started(command)
 
 
-def peer(home: Path, photo: Path, stem: Path, colours: int, smallest: int, rounds: int = 2) -> dict[str, Any]:
+def peer(home: Path, photo: Path, stem: Path, colours: int, smallest: int, rounds: int = ROUNDS) -> dict[str, Any]:
     script = home / "numbers_peer.mjs"
     shutil.copy(HERE / "numbers_peer.mjs", script)
     return started(["node", str(script), str(photo), str(stem), str(colours), str(smallest), str(rounds)])
@@ -185,7 +187,7 @@ def started(command: list[str]) -> dict[str, Any]:
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
+        raise SystemExit(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
     result = json.loads(done.stdout.strip().splitlines()[-1])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     result["cold_seconds"] = time.perf_counter() - begun - sum(run["seconds"] for run in result["runs"][1:])
@@ -266,6 +268,7 @@ def main() -> None:
     parser.add_argument("--hostile", action="store_true", help="checkerboards, noise, stripes, spirals")
     parser.add_argument("--folder", type=Path, help="where files are kept; default: a temporary directory")
     args = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]  # a text stream
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         (folder / "peer").mkdir(parents=True, exist_ok=True)
@@ -280,11 +283,11 @@ def main() -> None:
                         compare(folder, photo, title, colours, search=megapixels == min(args.peer_megapixels))
                     else:
                         print(row(f"{title} ours", ours("same", photo, folder / "own", colours)))
-                    print(row(f"{title} whole job", ours("job", photo, folder / "job", colours)), flush=True)
+                    print(row(f"{title} whole job", ours("job", photo, folder / "job", colours)))
                 print(row(f"{name} {megapixels:g} MP, customer's preview", ours("preview", photo, folder / "pre", 24)))
         if args.hostile:
             for name, picture in hostile(folder).items():
-                print(row(f"{name}, 24 colours, whole job", ours("job", picture, folder / "job", 24)), flush=True)
+                print(row(f"{name}, 24 colours, whole job", ours("job", picture, folder / "job", 24)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from printworks_render.engine.numbers.cells import lab_of
 from printworks_render.engine.numbers.facets import neighbours_of, numbered
-from printworks_render.engine.numbers.merging import Limits, merged, trimmed
+from printworks_render.engine.numbers.merging import Limits, merged, patchwork, trimmed
 from scipy import ndimage
 
 PALETTE_RGB = np.array([[20, 20, 20], [120, 120, 120], [230, 230, 230], [200, 40, 40]], dtype=np.uint8)
@@ -74,7 +74,8 @@ def test_neighbours_carry_the_length_of_their_border() -> None:
 def test_after_merging_every_facet_holds_the_limits(seed: int) -> None:
     labels = np.kron(random_labels(seed, 24, 30), np.ones((5, 5), dtype=np.uint8))
     limits = Limits(radius=2.5, area=40)
-    found, depth = merged(labels, planes_of(labels), PALETTE, limits)
+    patches, depth = merged(patchwork(labels, planes_of(labels)), PALETTE, limits)
+    found = patches.facets
     assert (found.areas() >= limits.area).all()
     assert (found.deepest(depth) >= limits.radius).all()
     assert found.count > 1
@@ -83,7 +84,7 @@ def test_after_merging_every_facet_holds_the_limits(seed: int) -> None:
 def test_a_speck_takes_the_paint_around_it() -> None:
     labels = np.zeros((40, 40), dtype=np.uint8)
     labels[18:20, 18:20] = 3
-    found, _ = merged(labels, planes_of(labels), PALETTE, Limits(3, 30))
+    found = merged(patchwork(labels, planes_of(labels)), PALETTE, Limits(3, 30))[0].facets
     assert found.count == 1
     assert found.paint.tolist() == [0]
 
@@ -92,7 +93,7 @@ def test_crumbs_of_two_paints_become_a_patch_of_their_mean() -> None:
     labels = np.zeros((60, 60), dtype=np.uint8)
     y, x = np.mgrid[20:40, 20:40]
     labels[20:40, 20:40] = np.where((x + y) % 2, 0, 2)
-    found, _ = merged(labels, planes_of(labels), PALETTE, Limits(3, 30))
+    found = merged(patchwork(labels, planes_of(labels)), PALETTE, Limits(3, 30))[0].facets
     assert found.labels[30, 30] == 1
 
 
@@ -100,7 +101,7 @@ def test_a_thin_line_joins_what_it_resembles_most() -> None:
     labels = np.zeros((40, 60), dtype=np.uint8)
     labels[:, 30:] = 3
     labels[:, 29] = 1
-    found, _ = merged(labels, planes_of(labels), PALETTE, Limits(3, 30))
+    found = merged(patchwork(labels, planes_of(labels)), PALETTE, Limits(3, 30))[0].facets
     assert found.count == 2
     assert found.labels[0, 29] == 0
 
@@ -108,7 +109,7 @@ def test_a_thin_line_joins_what_it_resembles_most() -> None:
 def test_facets_that_hold_the_limits_are_left_alone() -> None:
     labels = np.zeros((40, 60), dtype=np.uint8)
     labels[:, 30:] = 3
-    found, _ = merged(labels, planes_of(labels), PALETTE, Limits(3, 30))
+    found = merged(patchwork(labels, planes_of(labels)), PALETTE, Limits(3, 30))[0].facets
     assert np.array_equal(found.labels, labels)
 
 
@@ -125,5 +126,19 @@ def test_trimming_cuts_tails_and_leaves_borders_of_wide_parts() -> None:
 
 def test_a_canvas_without_room_for_two_facets_is_one() -> None:
     labels = random_labels(3, 8, 8)
-    found, _ = merged(labels, planes_of(labels), PALETTE, Limits(6, 60))
+    found = merged(patchwork(labels, planes_of(labels)), PALETTE, Limits(6, 60))[0].facets
     assert found.count == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_unions_are_measured_as_if_they_were_counted_anew(seed: int) -> None:
+    labels = np.kron(random_labels(seed, 20, 20), np.ones((3, 3), dtype=np.uint8))
+    planes = planes_of(labels)
+    patches, _ = merged(patchwork(labels, planes), PALETTE, Limits(1.5, 20))
+    fresh = patchwork(patches.facets.labels, planes)
+    assert np.array_equal(patches.facets.facets, fresh.facets.facets)
+    assert np.array_equal(patches.facets.paint, fresh.facets.paint)
+    assert np.array_equal(patches.area, fresh.area)
+    assert np.allclose(patches.sums, fresh.sums, rtol=1e-4)
+    assert np.array_equal(patches.neighbours.one, fresh.neighbours.one)
+    assert np.array_equal(patches.neighbours.length, fresh.neighbours.length)

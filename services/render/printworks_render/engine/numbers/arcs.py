@@ -61,8 +61,12 @@ class _Sides:
 def traced(facets: Labels, grid: CellGrid, *, tolerance_mm: float) -> Arcs:
     """Smoothed arcs of a facet map, thinned so that no point moves further than `tolerance_mm` from the smooth line."""
     sides = _sides(facets)
-    used, packed = np.unique(np.concatenate([sides.tail, sides.head]), return_inverse=True)
-    tail, head = packed[: len(sides.tail)], packed[len(sides.tail) :]
+    seen = np.zeros((grid.rows + 1) * (grid.columns + 1), dtype=bool)
+    seen[sides.tail] = True
+    seen[sides.head] = True
+    used = np.flatnonzero(seen)
+    number = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+    tail, head = number[sides.tail].astype(np.int64), number[sides.head].astype(np.int64)
     corner_y, corner_x = np.divmod(used, grid.columns + 1)
     order, starts, flipped = _chained(tail, head, len(used))
     place = _smoothed(corner_x, corner_y, tail, head, grid)

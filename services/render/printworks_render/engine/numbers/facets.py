@@ -6,6 +6,7 @@ fewer than cells.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -26,29 +27,39 @@ _CHAMFER = 1.02
 
 @dataclass(frozen=True)
 class FacetMap:
-    """labels: palette index per cell (rows, columns). facets: facet number per cell, 0 to n - 1, in the order of their
-    first cells. paint: palette index per facet (n,). starts, owner: first cell and facet of each run."""
+    """labels: palette index per cell (rows, columns). paint: palette index per facet (n,), facets in the order of their
+    first cells. starts, owner: first cell and facet of each run; runs side by side may have the same facet."""
 
     labels: Bytes
-    facets: Labels
     paint: Bytes
     starts: NDArray[np.intp]
     owner: Labels
+
+    @cached_property
+    def facets(self) -> Labels:
+        """Facet number per cell (rows, columns)."""
+        return np.repeat(self.owner, self._lengths).reshape(self.labels.shape)
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.intp]:
+        return np.diff(self.starts, append=self.labels.size)
+
+    def united(self, union: Ints, paint: Bytes) -> "FacetMap":
+        """The map after joining facets: `union` has the new number of each facet, `paint` the paint of each new one.
+
+        Neighbours must not have the same paint afterwards.
+        """
+        owner = union[self.owner].astype(np.int32)
+        labels = np.repeat(paint[owner], self._lengths).reshape(self.labels.shape)
+        return FacetMap(labels, paint, self.starts, owner)
 
     @property
     def count(self) -> int:
         return len(self.paint)
 
-    def first_cells(self) -> NDArray[np.intp]:
-        """The first cell of each facet."""
-        found = np.empty(self.count, dtype=np.intp)
-        found[self.owner[::-1]] = self.starts[::-1]
-        return found
-
     def areas(self) -> Doubles:
         """Cells of each facet."""
-        lengths = np.diff(self.starts, append=self.facets.size)
-        return np.bincount(self.owner, lengths, self.count).astype(np.float64)
+        return np.bincount(self.owner, self._lengths, self.count).astype(np.float64)
 
     def sums(self, planes: Planes) -> Doubles:
         """Sum of the CIELAB values of each facet's cells (n, 3)."""
@@ -101,7 +112,7 @@ def numbered(labels: Bytes) -> FacetMap:
     starts = np.flatnonzero(begins)
     paint = np.zeros(parts, dtype=np.uint8)
     paint[owner] = labels.ravel()[starts]
-    return FacetMap(labels, owner[run], paint, starts, owner)
+    return FacetMap(labels, paint, starts, owner)
 
 
 @dataclass(frozen=True)

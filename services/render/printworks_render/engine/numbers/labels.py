@@ -51,7 +51,7 @@ def _centres(facets: FacetMap, depth: Floats, grid: CellGrid) -> Doubles:
     # Of each run that reaches the greatest depth, the first cell that does.
     deep = np.flatnonzero(runs == greatest[facets.owner])
     begin = facets.starts[deep]
-    end = np.append(facets.starts, facets.facets.size)[deep + 1]
+    end = np.append(facets.starts, facets.labels.size)[deep + 1]
     best = np.array([at + int(depth.ravel()[at:to].argmax()) for at, to in zip(begin, end, strict=True)])
     owner = facets.owner[deep]
     order = np.argsort(owner, kind="stable")

@@ -45,25 +45,66 @@ class Limits:
     area: float
 
 
-def merged(labels: Bytes, planes: Planes, palette: Floats, limits: Limits) -> tuple[FacetMap, Floats]:
-    """Facets of the map that all hold the limits, and the depth of their cells; one facet when two have no room."""
-    current = numbered(labels)
-    depth = current.depth()
-    area, sums = current.areas(), current.sums(planes)
-    for turn in range(_MAX_PASSES):
-        small = (current.deepest(depth) < limits.radius) | (area < limits.area)
-        if not small.any() or current.count == 1:
-            break
-        graph = _Graph(neighbours_of(current), area, sums, small)
-        graph.shrink(limits, patient=turn < _PATIENT_PASSES)
-        before, current = current, numbered(graph.paints(palette)[current.facets])
-        depth = current.depth()
-        # Facets are unions of those before: their sums too, and no cell needs to be visited again.
-        union = current.facets.ravel()[before.first_cells()]
-        area = np.bincount(union, area, current.count).astype(np.float64)
-        sums = np.stack([np.bincount(union, sums[:, axis], current.count) for axis in range(3)], axis=1).astype(
-            np.float64
+@dataclass(frozen=True)
+class Patchwork:
+    """Facets with what merging knows of them: neighbours, cells and sums of CIELAB of each. A union has the sums of its
+    parts, so cells are visited once and not after every merge."""
+
+    facets: FacetMap
+    neighbours: Neighbours
+    area: Doubles
+    sums: Doubles
+
+    @property
+    def means(self) -> Floats:
+        """Mean colour of each facet in CIELAB (n, 3)."""
+        return (self.sums / self.area[:, None]).astype(np.float32)
+
+    def repainted(self, paint: Bytes) -> "Patchwork":
+        """With a new paint for each facet; neighbours of the same paint are joined."""
+        return self.joined(np.arange(self.facets.count), paint)
+
+    def joined(self, root: Ints, paint: Bytes) -> "Patchwork":
+        """With each facet joined to its `root`, painted as `paint` of the root says, and so are neighbours that then
+        have the same paint."""
+        one, two = root[self.neighbours.one], root[self.neighbours.two]
+        same = paint[one] == paint[two]
+        source = np.concatenate([one[same], np.arange(len(root))])
+        target = np.concatenate([two[same], root])
+        lowest = _roots(source, target, len(root))
+        kept, union = np.unique(lowest, return_inverse=True)
+        count = len(kept)
+        union = union.astype(np.int64)
+        one, two = union[self.neighbours.one], union[self.neighbours.two]
+        apart = one != two
+        neighbours = gathered(one[apart], two[apart], self.neighbours.length[apart], count)
+        area = np.bincount(union, self.area, count).astype(np.float64)
+        return Patchwork(
+            self.facets.united(union, paint[root[kept]]), neighbours, area, _summed(union, self.sums, count)
         )
+
+
+def patchwork(labels: Bytes, planes: Planes) -> Patchwork:
+    facets = numbered(labels)
+    return Patchwork(facets, neighbours_of(facets), facets.areas(), facets.sums(planes))
+
+
+def _summed(group: Ints, values: Doubles, count: int) -> Doubles:
+    """Sums of the rows (n, 3) of each group."""
+    return np.stack([np.bincount(group, values[:, axis], count) for axis in range(3)], axis=1).astype(np.float64)
+
+
+def merged(current: Patchwork, palette: Floats, limits: Limits) -> tuple[Patchwork, Floats]:
+    """Joined until all facets hold the limits, and the depth of the cells; one facet when two have no room."""
+    depth = current.facets.depth()
+    for turn in range(_MAX_PASSES):
+        small = (current.facets.deepest(depth) < limits.radius) | (current.area < limits.area)
+        if not small.any() or current.facets.count == 1:
+            break
+        graph = _Graph(current, small)
+        graph.shrink(limits, patient=turn < _PATIENT_PASSES)
+        current = current.joined(graph.root, graph.paints(palette))
+        depth = current.facets.depth()
     return current, depth
 
 
@@ -87,13 +128,13 @@ def trimmed(current: FacetMap, depth: Floats, radius: float) -> Bytes:
 class _Graph:
     """Facets of one pass and which of them were joined."""
 
-    def __init__(self, neighbours: Neighbours, area: Doubles, sums: Doubles, small: Mask) -> None:
-        self.count = len(area)
-        self._edges = neighbours
-        self._area = area
-        self._sums = sums
+    def __init__(self, start: Patchwork, small: Mask) -> None:
+        self.count = start.facets.count
+        self.root: Ints = np.arange(self.count)
+        self._edges = start.neighbours
+        self._area = start.area
+        self._sums = start.sums
         self._small = small
-        self._root = np.arange(self.count)
 
     def shrink(self, limits: Limits, *, patient: bool) -> None:
         """Join small facets in rounds. A union of small facets whose area suffices is left to be measured on the
@@ -129,12 +170,12 @@ class _Graph:
             stays = ~swallowed[target]
             source, target = source[stays], target[stays]
         root = _roots(source, target, self.count)
-        self._root = root[self._root]
+        self.root = root[self.root]
         good = np.zeros(self.count, dtype=bool)
         np.logical_or.at(good, root, ~self._small)
         self._small = ~good
         self._area = np.bincount(root, self._area, self.count)
-        self._sums = np.stack([np.bincount(root, self._sums[:, axis], self.count) for axis in range(3)], axis=1)
+        self._sums = _summed(root, self._sums, self.count)
         self._small &= self._area > 0
         one, two = root[one], root[two]
         apart_still = one != two
@@ -142,10 +183,9 @@ class _Graph:
         return True
 
     def paints(self, palette: Floats) -> Bytes:
-        """Palette index per original facet: the one nearest to the mean colour of what it belongs to now."""
+        """Palette index per root: the one nearest to the mean colour of what has joined it."""
         means = (self._sums / np.maximum(self._area, 1.0)[:, None]).astype(np.float32)
-        paint = nearest(means[None], palette)[0]
-        return paint[self._root]
+        return nearest(means[None], palette)[0]
 
 
 def _roots(source: Ints, target: Ints, count: int) -> Ints:

@@ -16,9 +16,9 @@ from printworks_render.engine.numbers import palette as choice
 from printworks_render.engine.numbers.arcs import Arcs, traced
 from printworks_render.engine.numbers.cells import Bytes, CellGrid, Floats, grid_for, lab_of, picture_on, planes_of
 from printworks_render.engine.numbers.digits import number_shape
-from printworks_render.engine.numbers.facets import FacetMap, Planes, numbered
+from printworks_render.engine.numbers.facets import FacetMap, Planes
 from printworks_render.engine.numbers.labels import Spots, spots_of
-from printworks_render.engine.numbers.merging import Limits, merged, trimmed
+from printworks_render.engine.numbers.merging import Limits, Patchwork, merged, patchwork, trimmed
 from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 
 _SMOOTH_MM = 0.5
@@ -94,12 +94,12 @@ def paint_picture(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set
     for _ in range(_TRIES):
         # Depth counts from the centres of border cells: half a cell less than the way to the border itself.
         limits = Limits(radius / size - 0.5 + reserve, area * _AREA_RESERVE / size**2)
-        facets, depth = merged(labels, planes, colours, limits)
-        facets, depth = merged(trimmed(facets, depth, _THIN * radius / size), planes, colours, limits)
-        before = facets.count
-        facets, colours, paints = chooser.refit(facets, planes, colours)
+        rough, depth = merged(patchwork(labels, planes), colours, limits)
+        cut = trimmed(rough.facets, depth, _THIN * radius / size)
+        patches, depth = merged(patchwork(cut, planes), colours, limits)
+        facets, colours, paints = chooser.refit(patches, colours)
         arcs = traced(facets.facets, grid, tolerance_mm=_TOLERANCE_MM)
-        depth = depth if facets.count == before else facets.depth()
+        depth = depth if facets.count == patches.facets.count else facets.depth()
         spots = spots_of(facets, depth, arcs, grid)
         if ((spots.radius >= radius) & (spots.area >= area)).all():
             break
@@ -117,7 +117,8 @@ def finished_look(rgb: Bytes, grid: CellGrid, options: NumbersOptions, paint_set
     _, planes, labels, colours, chooser = _labelled(rgb, grid, options, paint_set, radius)
     size = grid.size_mm
     limits = Limits(max(1.0, radius / size - 0.5), area / size**2)
-    facets, colours, paints = chooser.refit(merged(labels, planes, colours, limits)[0], planes, colours)
+    patches, _ = merged(patchwork(labels, planes), colours, limits)
+    facets, colours, paints = chooser.refit(patches, colours)
     return rgbs(paints)[facets.labels]
 
 
@@ -159,11 +160,10 @@ class _Chooser:
             return choice.free_palette(lab, self._count)
         return self._set_lab[choice.choose_paints(*choice.histogram(lab), self._set_lab, self._count)]
 
-    def refit(self, facets: FacetMap, planes: Planes, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
+    def refit(self, patches: Patchwork, colours: Floats) -> tuple[FacetMap, Floats, tuple[Paint, ...]]:
         """Fit the colours to the finished facets and each facet to them. Facets that become neighbours of the same
         paint are joined, which only makes them larger."""
-        area = facets.areas()
-        means = (facets.sums(planes) / area[:, None]).astype(np.float32)
+        area, means = patches.area, patches.means
         if self._set:
             chosen = choice.choose_paints(means, area, self._set_lab, self._count)
             colours = self._set_lab[chosen]
@@ -172,7 +172,7 @@ class _Chooser:
             chosen = np.zeros(0, dtype=np.intp)
             colours, paint = choice.fitted(means, area, colours, self._count, _LLOYD_ROUNDS)
         used, packed = np.unique(paint, return_inverse=True)
-        joined = numbered(packed.astype(np.uint8)[facets.facets])
+        joined = patches.repainted(packed.astype(np.uint8)).facets
         colours = colours[used]
         if self._set:
             return joined, colours, tuple(self._set[index] for index in chosen[used])
