@@ -4,11 +4,11 @@
         [--peer] [--peer-megapixels 1 4] [--hostile] [--folder DIR]
 
 Each program runs in a process of its own, one after the other: `cold` is the whole process with its start, `warm` the
-best of three more jobs in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette (JSON), painted
-picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend, quantities,
-reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load on the
-machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest facet
-is searched so that both have about the same number of facets before colour errors are compared.
+best of the further jobs in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette
+(JSON), painted picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend,
+quantities, reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load
+on the machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest
+facet is searched so that both have about the same number of facets before colour errors are compared.
 """
 
 import argparse
@@ -36,7 +36,7 @@ OFFSET = (10.0, 25.0)
 # What the peer itself takes when nothing is said.
 PEER_SMALLEST = 20
 # Jobs in one process: the first is cold, the best of the others is warm.
-ROUNDS = 4
+ROUNDS = 3
 
 
 def template(colours: int) -> dict[str, Any]:

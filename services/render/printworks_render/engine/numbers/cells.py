@@ -16,7 +16,7 @@ Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-CELL_MM = 0.4
+CELL_MM = 0.42
 """Side of a cell. 300 DPI are 0.085 mm, a fine brush draws about 0.5 mm."""
 
 MAX_CELLS = 2_500_000
