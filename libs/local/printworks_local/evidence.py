@@ -102,12 +102,20 @@ def _event(record: Any) -> Event:
     )
 
 
-def _list_objects(info: StackInfo, prefix: str) -> list[StoredObject]:
+def _order_of(key: str) -> str:
+    """`orders/<date>/<shop>/<order>/…`: the order of an object's key."""
+    parts = key.split("/")
+    return parts[3] if len(parts) > 4 else ""
+
+
+def _read_objects(info: StackInfo, orders: set[str]) -> list[StoredObject]:
     client = S3Client.of(info)
     try:
         found: list[StoredObject] = []
-        for item in client.minio.list_objects(info.bucket, prefix=prefix, recursive=True):
+        for item in client.minio.list_objects(info.bucket, prefix="orders/", recursive=True):
             name = item.object_name or ""
+            if _order_of(name) not in orders:
+                continue
             answer = client.minio.get_object(info.bucket, name)
             try:
                 content = answer.read()
@@ -120,9 +128,9 @@ def _list_objects(info: StackInfo, prefix: str) -> list[StoredObject]:
         client.close()
 
 
-async def read_objects(info: StackInfo, prefix: str = "orders/") -> dict[str, StoredObject]:
-    """Every object of the hosted bucket below a prefix, read and hashed."""
-    found = await asyncio.to_thread(_list_objects, info, prefix)
+async def read_objects(info: StackInfo, orders: set[str]) -> dict[str, StoredObject]:
+    """Every object of these orders in the hosted bucket, read and hashed."""
+    found = await asyncio.to_thread(_read_objects, info, orders)
     return {one.key: one for one in found}
 
 
@@ -160,7 +168,6 @@ async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
         order = await floor.in_api(number)
         if order is not None:
             api[int(number)] = order
-    objects = await read_objects(floor.printworks.info)
     return Evidence(
         shop=floor.shop.domain,
         orders=await events(Topic.ORDERS),
@@ -168,7 +175,7 @@ async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
         results=await events(Topic.RENDER_RESULTS),
         print_jobs=await events(Topic.PRINT_JOBS),
         artwork=await events(Topic.ARTWORK),
-        objects={key: one for key, one in objects.items() if len(key.split("/")) > 3 and key.split("/")[3] in wanted},
+        objects=await read_objects(floor.printworks.info, wanted),
         journal=journal,
         api=api,
     )
