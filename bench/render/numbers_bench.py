@@ -7,8 +7,8 @@ Each program runs in a process of its own, one after the other: `cold` is the wh
 best of the further jobs in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette
 (JSON), painted picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend,
 quantities, reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load
-on the machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's smallest
-facet is searched so that both have about the same number of facets before colour errors are compared.
+on the machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's
+smallest facet is searched so that both have about the same number of facets before colour errors are compared.
 """
 
 import argparse

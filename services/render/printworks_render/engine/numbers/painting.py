@@ -24,7 +24,7 @@ from printworks_render.engine.numbers.paints import Paint, mixed_paints, rgbs
 _SMOOTH_MM = 0.5
 _TOLERANCE_MM = 0.05
 _LLOYD_ROUNDS = 6
-_THIN = 0.5
+_THIN = 0.6
 """Parts of a facet that are thinner than this share of the smallest facet are cut off."""
 _TRIES = 5
 # Smoothing takes a little of the area where a border bends around a facet.
