@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from printworks_common.failures import Reason
@@ -163,7 +164,7 @@ def _render_area(job: RenderJob, kit: Kit, files: FileSet) -> list[Check]:
     if any(one.format != "pdf" for one in prints):
         canvas = draw_canvas(kit, kit.scene.sheet)
         written += [(one, _write_raster(job, kit, one, canvas, files)) for one in prints if one.format != "pdf"]
-        shown = shrink(canvas, _preview_px(job, area))
+        shown = _reduced(canvas, _preview_px(job, area))
         del canvas
     written += [(one, _write_pdf(job, kit, one, files)) for one in prints if one.format == "pdf"]
     if shown is None:
@@ -174,6 +175,15 @@ def _render_area(job: RenderJob, kit: Kit, files: FileSet) -> list[Check]:
     for output, path in written:
         checks += _check_written(job, kit, output, path, pages, layout, shown)
     return checks
+
+
+def _reduced(canvas: Raster, max_px: int) -> Raster:
+    """As `shrink`, but by halves first: the mean of four pixels is ten times as fast as that of any other area."""
+    while max(canvas.shape[:2]) >= 2 * max_px:
+        rows, columns = canvas.shape[0] // 2, canvas.shape[1] // 2
+        even = canvas[: 2 * rows, : 2 * columns]
+        canvas = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return shrink(canvas, max_px)
 
 
 def _preview_px(job: RenderJob, area: Area) -> int:
