@@ -62,7 +62,6 @@ def photo_template(template_id: str, name: str, *, width_mm: int, height_mm: int
         ],
         "outputs": [{"role": "print", "format": "pdf"}],
         # Two ways of scaling a waterfall down differ more than the default allows.
-        "preflight": {"min_similarity": 0.94},
     }
 
 
