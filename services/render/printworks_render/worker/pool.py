@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import sys
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
@@ -11,6 +12,10 @@ from printworks_common.failures import Reason
 from printworks_render.worker import child
 from printworks_render.worker.child import Failed, Rendered
 
+QUIET_TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
+"""When a worker is killed, Python's resource tracker outlives it, removes its semaphores and would say so in plain text
+where log lines are JSON. Child processes inherit warning options."""
+
 
 class RenderPool:
     """`slots` processes; each is replaced after `renders_per_child` jobs, and killed when a job exceeds `timeout`."""
@@ -18,6 +23,8 @@ class RenderPool:
     def __init__(self, *, slots: int, timeout_seconds: int, memory_mb: int, renders_per_child: int) -> None:
         self._timeout = timeout_seconds
         self._slots = slots
+        if QUIET_TRACKER not in sys.warnoptions:
+            sys.warnoptions.append(QUIET_TRACKER)
         # spawn: OpenCV is not fork-safe, and a forked child would inherit sockets and secrets of the parent.
         self._pool = ProcessPool(
             max_workers=slots,
