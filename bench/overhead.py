@@ -21,7 +21,9 @@ from printworks_local.up import UpOptions, start_printworks
 
 FIRST_ORDER = 6_200_000_000_000
 WARM_UP = 10
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.3
+"""Between two orders. An order costs about 42 of the shop's points and the smallest plan gives 100 a second: faster,
+and Shopify's rate limit would be what is measured."""
 READY_SECONDS = 60.0
 
 
