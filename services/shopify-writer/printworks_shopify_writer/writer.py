@@ -7,7 +7,7 @@ queue of its own, and converges (`converge`): look, plan, write, read back, unti
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,9 @@ RENEW_SECONDS = 5.0
 MAX_ROUNDS = 6
 """Rounds of look, plan and write in one go. More means that somebody writes against us: try again later."""
 
-BACK_OFF = (1, 2, 5, 15, 60, 300)
+BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+"""Seconds until the next try after an answer that did not come; the last one from then on."""
+
 REFUSED_PAUSE = timedelta(minutes=15)
 """A shop or an order that refuses is asked again so often: a person has to mend it first."""
 
@@ -68,12 +70,14 @@ class Writer:
         names: Names,
         *,
         writes_per_shop: int,
+        back_off: Sequence[float] = BACK_OFF,
     ) -> None:
         self._pool = pool
         self._shops = shops
         self._http = http
         self._names = names
         self._per_shop = writes_per_shop
+        self._back_off = back_off
         self._clients: dict[str, tuple[Shop, AdminClient]] = {}
         self._running: dict[asyncio.Task[None], tuple[str, int]] = {}
         self._renewed = time.monotonic()
@@ -244,7 +248,7 @@ class Writer:
             row = await self._pool.fetchrow(SQL["newest"], domain, int(order_id))
             if row is None:
                 return
-            pause = seconds if seconds is not None else BACK_OFF[min(row["tries"], len(BACK_OFF) - 1)]
+            pause = seconds if seconds is not None else self._back_off[min(row["tries"], len(self._back_off) - 1)]
             await self._pool.execute(SQL["later"], domain, int(order_id), timedelta(seconds=pause), code)
         metrics.WRITES.labels(outcome=code).inc()
 
