@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from printworks_common.filelinks import LinkSigner
+from printworks_common.sealing import KEY_BYTES, Sealer
 
 PREFIX = "PRINTWORKS_"
 EXIT_WRONG_SETTINGS = 2
@@ -151,13 +152,37 @@ class FileLinkSettings(Settings):
     @field_validator("file_link_keys")
     @classmethod
     def _readable_keys(cls, value: SecretStr) -> SecretStr:
-        _link_keys(value)
+        _named_keys(value, at_least=MIN_LINK_KEY_BYTES)
         return value
 
     def link_signer(self) -> LinkSigner:
         """Signer with the first key as the current one."""
-        keys = _link_keys(self.file_link_keys)
+        keys = _named_keys(self.file_link_keys, at_least=MIN_LINK_KEY_BYTES)
         return LinkSigner(keys=keys, current=next(iter(keys)))
+
+
+class SealingSettings(Settings):
+    """What seals the credentials of merchants' own storage."""
+
+    sealing_keys: SecretStr | None = Field(
+        default=None,
+        description="kid:base64 keys of 32 bytes, separated by commas; the first seals, all open. "
+        "Without them shops cannot use a storage of their own",
+    )
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _readable_sealing_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(key) != KEY_BYTES for key in _named_keys(value, at_least=KEY_BYTES).values()):
+            raise ValueError(f"a key must have {KEY_BYTES} bytes")
+        return value
+
+    def sealer(self) -> Sealer | None:
+        """Sealer with the first key as the current one."""
+        if self.sealing_keys is None:
+            return None
+        keys = _named_keys(self.sealing_keys, at_least=KEY_BYTES)
+        return Sealer(keys=keys, current=next(iter(keys)))
 
 
 class ShopsSettings(Settings):
@@ -214,7 +239,7 @@ def _http_url(value: str) -> str:
     return value
 
 
-def _link_keys(value: SecretStr) -> dict[str, bytes]:
+def _named_keys(value: SecretStr, *, at_least: int) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
     for pair in value.get_secret_value().split(","):
         kid, separator, encoded = pair.strip().partition(":")
@@ -224,6 +249,6 @@ def _link_keys(value: SecretStr) -> dict[str, bytes]:
             keys[kid] = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             raise ValueError("the part after the colon must be base64") from None
-        if len(keys[kid]) < MIN_LINK_KEY_BYTES:
-            raise ValueError(f"a key must have at least {MIN_LINK_KEY_BYTES} bytes")
+        if len(keys[kid]) < at_least:
+            raise ValueError(f"a key must have at least {at_least} bytes")
     return keys
