@@ -1,11 +1,13 @@
 """Tokens of `/files/<token>/<name>`: they name shop, file and signing key, and carry neither object key nor expiry.
+Tokens of pages (`/lines/<token>`, `/file-lists/<token>`) are made in the same way.
 
 A token is for ever; whether the file may still be read is decided per request, from the file's row. Keys rotate: new
 tokens are signed with the first key, old tokens stay valid as long as their key is configured.
 
 Token: base64url without padding of
 `key id (1 byte length + ASCII) | file id (16 bytes) | shop (UTF-8) | MAC (16 bytes)`;
-the MAC is the first 16 bytes of HMAC-SHA256 over what stands before it.
+the MAC is the first 16 bytes of HMAC-SHA256 over what stands before it. In a page's token a job's or order's id stands
+for the file id, and the page's kind is under the MAC too, so that a token is good for its own kind only.
 """
 
 import base64
@@ -14,6 +16,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import quote
 from uuid import UUID
 
@@ -21,10 +24,25 @@ _MAC_BYTES = 16
 _UUID_BYTES = 16
 
 
+class Page(StrEnum):
+    """Pages behind a link; the value is the first part of their path."""
+
+    LINE = "lines"
+    """Of one line item; the id is its job's."""
+    FILES = "file-lists"
+    """The print-ready files of an order; the id is the order's number as a UUID."""
+
+
 @dataclass(frozen=True)
 class FileRef:
     shop: str
     file_id: UUID
+
+
+@dataclass(frozen=True)
+class PageRef:
+    shop: str
+    page_id: UUID
 
 
 @dataclass(frozen=True)
@@ -35,12 +53,32 @@ class LinkSigner:
     current: str
 
     def token(self, shop: str, file: UUID) -> str:
-        kid = self.current.encode("ascii")
-        body = bytes([len(kid)]) + kid + file.bytes + shop.encode()
-        return base64.urlsafe_b64encode(body + self._mac(self.current, body)).rstrip(b"=").decode("ascii")
+        return self._token(b"", shop, file)
 
     def read(self, token: str) -> FileRef | None:
         """What the token names, or None for anything that we have not signed."""
+        found = self._read(b"", token)
+        return FileRef(*found) if found else None
+
+    def url(self, public_url: str, shop: str, file: UUID, name: str) -> str:
+        """Absolute link of a file; `name` is for the reader of the link, the token alone decides."""
+        return f"{public_url.rstrip('/')}/files/{self.token(shop, file)}/{quote(name, safe='')}"
+
+    def page_url(self, public_url: str, page: Page, shop: str, page_id: UUID) -> str:
+        """Absolute link of a page."""
+        return f"{public_url.rstrip('/')}/{page}/{self._token(page.encode(), shop, page_id)}"
+
+    def read_page(self, page: Page, token: str) -> PageRef | None:
+        """What the token of such a page names, or None for anything that we have not signed."""
+        found = self._read(page.encode(), token)
+        return PageRef(*found) if found else None
+
+    def _token(self, kind: bytes, shop: str, named: UUID) -> str:
+        kid = self.current.encode("ascii")
+        body = bytes([len(kid)]) + kid + named.bytes + shop.encode()
+        return base64.urlsafe_b64encode(body + self._mac(self.current, kind, body)).rstrip(b"=").decode("ascii")
+
+    def _read(self, kind: bytes, token: str) -> tuple[str, UUID] | None:
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
@@ -55,15 +93,12 @@ class LinkSigner:
         except UnicodeDecodeError:
             return None
         # The last base64 digit has spare bits: only the one spelling that we write is accepted.
-        if kid not in self.keys or not hmac.compare_digest(mac, self._mac(kid, body)):
+        if kid not in self.keys or not hmac.compare_digest(mac, self._mac(kid, kind, body)):
             return None
         if base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != token:
             return None
-        return FileRef(shop=shop, file_id=UUID(bytes=body[kid_end : kid_end + _UUID_BYTES]))
+        return shop, UUID(bytes=body[kid_end : kid_end + _UUID_BYTES])
 
-    def url(self, public_url: str, shop: str, file: UUID, name: str) -> str:
-        """Absolute link of a file; `name` is for the reader of the link, the token alone decides."""
-        return f"{public_url.rstrip('/')}/files/{self.token(shop, file)}/{quote(name, safe='')}"
-
-    def _mac(self, kid: str, body: bytes) -> bytes:
-        return hmac.new(self.keys[kid], body, hashlib.sha256).digest()[:_MAC_BYTES]
+    def _mac(self, kid: str, kind: bytes, body: bytes) -> bytes:
+        # A body begins with the length of its key id, at most 32: no kind can be taken for the beginning of a body.
+        return hmac.new(self.keys[kid], kind + body, hashlib.sha256).digest()[:_MAC_BYTES]

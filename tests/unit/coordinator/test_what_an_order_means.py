@@ -9,7 +9,7 @@ from printworks_common.events.orders import OrderReceived
 from printworks_common.failures import Reason
 from printworks_render.coordinator import decisions, transitions
 from printworks_render.coordinator.decisions import Intake, take_in
-from printworks_render.coordinator.model import Job, Order, ShopCatalog, Step
+from printworks_render.coordinator.model import CatalogTemplate, Job, Order, ShopCatalog, Step
 
 from tests.unit.coordinator.examples import NOW, catalog, line, received
 
@@ -175,6 +175,48 @@ def test_a_design_behind_a_link_is_read_when_the_inputs_are_pinned() -> None:
     document = b'{"template": "poster", "photos": {"photo": {"source": "https://cdn.example.com/own.jpg"}}}'
     planned = decisions.read_fetched_design(job, document, catalog())
     assert [one.source for one in planned.inputs] == ["https://cdn.example.com/own.jpg"]
+
+
+TEXTUAL = {
+    "schema_version": 1,
+    "id": "poster",
+    "name": "Poster",
+    "recipe": "photo",
+    "areas": [
+        {
+            "id": "front",
+            "canvas": {"width_mm": 100, "height_mm": 100},
+            "layers": [
+                {"type": "photo", "slot": "photo"},
+                {"type": "text", "slot": "motto", "box": {"x": 0, "y": 0, "width": 50, "height": 10}},
+            ],
+        }
+    ],
+    "outputs": [{"role": "print", "format": "pdf"}],
+}
+TEXTUAL_CATALOG = catalog().model_copy(
+    update={"templates": {"poster": CatalogTemplate(template_id="poster", version=1, body=TEXTUAL)}}
+)
+MOTTO = (
+    '{"template": "poster", "photos": {"photo": {"source": "https://cdn.example.com/own.jpg"}},'
+    ' "texts": {"motto": {"text": "Onwards"}}}'
+)
+
+
+def test_texts_of_a_design_document_are_told_apart_from_those_that_stand_on_the_line() -> None:
+    [job] = taken(received(line(1, Note="For Ada", _pw_design=MOTTO)), with_catalog=TEXTUAL_CATALOG).jobs
+    assert [(text.name, text.value, text.origin) for text in job.texts] == [
+        ("Note", "For Ada", "property"),
+        ("motto", "Onwards", "design"),
+    ]
+
+
+def test_texts_of_a_fetched_design_are_known_once_it_was_read() -> None:
+    known = TEXTUAL_CATALOG
+    [job] = taken(received(line(1, _pw_design="https://designs.example.com/7.json")), with_catalog=known).jobs
+    assert job.texts == ()
+    planned = decisions.read_fetched_design(job, MOTTO.encode(), known)
+    assert [(text.value, text.origin) for text in planned.texts] == [("Onwards", "design")]
 
 
 def test_gift_cards_are_never_printed() -> None:

@@ -4,6 +4,8 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from printworks_common.events.base import EventPart, Moment, OrderScopedEvent, ShopifyId
 from printworks_common.events.rendering import PreflightCheck, StoredFile
 from printworks_common.events.topics import Topic
@@ -35,6 +37,10 @@ class TextField(EventPart):
 
     name: str
     value: str
+    origin: str = Field(
+        default="property",
+        description="property: stands on the line item for everybody to see; design: came inside a design document.",
+    )
 
 
 class ArtworkVersion(EventPart):
@@ -74,6 +80,9 @@ class JobSnapshot(EventPart):
     timeline: tuple[TimelineEntry, ...] = ()
     queued_at: Moment
     completed_at: Moment | None = None
+    page_url: str | None = Field(
+        default=None, description="Page of this line item for whoever has the link: pictures, texts, status."
+    )
 
 
 class OrderSnapshot(OrderScopedEvent):
@@ -94,5 +103,11 @@ class OrderSnapshot(OrderScopedEvent):
     test: bool = False
     cancelled_at: Moment | None = None
     artwork_status: str | None = None
+    artwork_files: tuple[str, ...] = Field(
+        default=(), description="Links of the current print-ready files, with ready. The same as in the public event."
+    )
+    files_url: str | None = Field(
+        default=None, description="One link to the list of those files, for a place that cannot hold them all."
+    )
     jobs: tuple[JobSnapshot, ...] = ()
     occurred_at: Moment

@@ -296,7 +296,8 @@ def _planned(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
             # The slots are named, so that a person can give the pictures that the line item does not carry.
             job = job.model_copy(update={"inputs": _wanted_pictures(job, template)})
             raise
-        return job.model_copy(update=design_update(job, template, design))
+        job = job.model_copy(update=design_update(job, template, design))
+        return job if carried is None else job.model_copy(update={"texts": (*job.texts, *design_texts(design))})
     except PoisonError as error:
         return transitions.failed(job, error.code, str(error), now)
 
@@ -309,7 +310,8 @@ def read_fetched_design(job: Job, document: bytes, catalog: ShopCatalog) -> Job:
     design = read_design(document)
     mapping = _mapping_of(job.line, catalog)
     update, template = template_update(mapping.template_id if mapping else design.template, catalog)
-    return job.model_copy(update={**update, **design_update(job, template, design)})
+    texts = (*visible_texts(job.line), *design_texts(design))
+    return job.model_copy(update={**update, **design_update(job, template, design), "texts": texts})
 
 
 def template_update(name: str | None, catalog: ShopCatalog) -> tuple[dict[str, Any], Template]:
@@ -360,6 +362,15 @@ def visible_texts(line: LineItem) -> tuple[TextField, ...]:
             seen.add(one.name)
             texts.append(TextField(name=label or same_name(one.name), value=one.value))
     return tuple(texts)
+
+
+def design_texts(design: Design) -> tuple[TextField, ...]:
+    """The texts of a design document: nobody sees them on the order unless they are copied there."""
+    return tuple(
+        TextField(name=slot, value=choice.text, origin="design")
+        for slot, choice in design.texts.items()
+        if choice.text.strip()
+    )
 
 
 def _replaced(job: Job) -> list[tuple[str, str]]:

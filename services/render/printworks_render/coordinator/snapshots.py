@@ -19,7 +19,7 @@ from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.print_jobs import InputState, JobSnapshot, OrderSnapshot
 from printworks_common.events.rendering import StoredFile
 from printworks_common.failures import explain
-from printworks_common.filelinks import LinkSigner
+from printworks_common.filelinks import LinkSigner, Page
 
 from printworks_render.coordinator.model import Job, Order
 
@@ -35,6 +35,14 @@ class Links:
 
     def of(self, shop: str, file: StoredFile) -> str:
         return self._signer.url(self._public_url, shop, file.file_id, file.name)
+
+    def line(self, shop: str, job_id: UUID) -> str:
+        """The page of a line item."""
+        return self._signer.page_url(self._public_url, Page.LINE, shop, job_id)
+
+    def list_of_files(self, shop: str, order_id: str) -> str:
+        """The list of an order's current print-ready files."""
+        return self._signer.page_url(self._public_url, Page.FILES, shop, UUID(int=int(order_id)))
 
 
 def records(
@@ -58,7 +66,7 @@ def records(
 def _events(
     before: Order | None, after: Order, links: Links, now: datetime
 ) -> Iterator[tuple[Event, tuple[UUID, ...]]]:
-    yield order_snapshot(after, now), ()
+    yield order_snapshot(after, links, now), ()
     earlier = {job.job_id: job for job in before.jobs} if before else {}
     for job in after.jobs:
         if _visibly_changed(earlier.get(job.job_id), job):
@@ -81,7 +89,7 @@ def _telling(event: OrderArtworkChanged) -> dict[str, object]:
     return event.model_dump(exclude={"version", "occurred_at"})
 
 
-def order_snapshot(order: Order, now: datetime) -> OrderSnapshot:
+def order_snapshot(order: Order, links: Links, now: datetime) -> OrderSnapshot:
     return OrderSnapshot(
         shop=order.shop,
         order_id=order.order_id,
@@ -97,12 +105,14 @@ def order_snapshot(order: Order, now: datetime) -> OrderSnapshot:
         test=order.test,
         cancelled_at=order.cancelled_at,
         artwork_status=order.artwork_status,
-        jobs=tuple(_job_snapshot(job) for job in order.jobs),
+        artwork_files=_listed_files(order, links),
+        files_url=links.list_of_files(order.shop, order.order_id),
+        jobs=tuple(_job_snapshot(order.shop, job, links) for job in order.jobs),
         occurred_at=now,
     )
 
 
-def _job_snapshot(job: Job) -> JobSnapshot:
+def _job_snapshot(shop: str, job: Job, links: Links) -> JobSnapshot:
     return JobSnapshot(
         job_id=job.job_id,
         line_item_id=job.line.line_item_id,
@@ -137,6 +147,7 @@ def _job_snapshot(job: Job) -> JobSnapshot:
         timeline=job.timeline,
         queued_at=job.queued_at,
         completed_at=job.completed_at,
+        page_url=links.line(shop, job.job_id),
     )
 
 
@@ -175,8 +186,7 @@ def _public_file(shop: str, file: StoredFile, links: Links) -> PublicFile:
 
 
 def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArtworkChanged:
-    """The order's artwork. Links are listed with ready alone, and no more once the files are cleared."""
-    listed = order.artwork_status is ArtworkStatus.READY and order.purged_at is None
+    """The order's artwork."""
     return OrderArtworkChanged(
         shop=order.shop,
         order_id=order.order_id,
@@ -184,7 +194,7 @@ def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArt
         order_name=order.name,
         version=order.version,
         artwork_status=order.artwork_status.value if order.artwork_status else None,
-        artwork_files=tuple(links.of(order.shop, file) for file in production_files(order)) if listed else (),
+        artwork_files=_listed_files(order, links),
         jobs=tuple(
             PublicJob(
                 job_id=job.job_id,
@@ -197,6 +207,13 @@ def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArt
         occurred_at=now,
         retention_date=order.retention_date,
     )
+
+
+def _listed_files(order: Order, links: Links) -> tuple[str, ...]:
+    """Links are listed with ready alone, and no more once the files are cleared."""
+    if order.artwork_status is not ArtworkStatus.READY or order.purged_at is not None:
+        return ()
+    return tuple(links.of(order.shop, file) for file in production_files(order))
 
 
 def production_files(order: Order) -> Iterator[StoredFile]:
