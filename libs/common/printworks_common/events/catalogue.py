@@ -9,6 +9,7 @@ from printworks_common.events.control import (
     CatalogEntry,
     CommandIssued,
     PrivacyRequested,
+    ReconciliationCompared,
     ReconciliationCounted,
     RetentionPurged,
 )
@@ -43,6 +44,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType(
             PrivacyRequested,
             RetentionPurged,
             ReconciliationCounted,
+            ReconciliationCompared,
         )
     }
 )

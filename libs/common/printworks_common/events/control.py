@@ -97,8 +97,16 @@ class RetentionPurged(OrderScopedEvent):
     purged_at: Moment
 
 
+class CountedOrder(EventPart):
+    """What Shopify says of an order in a count: enough to notice that a payment or a cancellation was missed."""
+
+    order_id: ShopifyId
+    financial_status: str | None = None
+    cancelled: bool = False
+
+
 class ReconciliationCounted(Event):
-    """Which orders Shopify has in a window, in pages."""
+    """Which orders Shopify has in a window of creation times, in pages."""
 
     type_name: ClassVar[str] = "printworks.reconciliation.counted.v1"
     topic: ClassVar[str] = Topic.RECONCILIATION
@@ -106,9 +114,51 @@ class ReconciliationCounted(Event):
     run_id: UUID
     window_from: Moment
     window_to: Moment
-    page: int
+    page: int = Field(description="From 1.")
     last_page: bool
     order_ids: tuple[ShopifyId, ...]
+    orders: tuple[CountedOrder, ...] = Field(
+        default=(), description="The same orders with what Shopify says of them; empty from older producers."
+    )
+
+    def key(self) -> str:
+        return self.shop
+
+
+class DifferenceKind(StrEnum):
+    MISSING = "missing"
+    """Shopify has the order, we do not."""
+    DIFFERENT = "different"
+    """We hold it, with another payment or cancellation."""
+    GONE = "gone"
+    """We hold it, Shopify no longer lists it."""
+
+
+class Difference(EventPart):
+    order_id: ShopifyId
+    kind: str = Field(description="One of DifferenceKind; open for more.")
+
+
+class ReconciliationCompared(Event):
+    """The answer to a count: Shopify has N orders in the window, we hold M, and these are the differences.
+
+    What is missing or different is read again at once, so that the next count finds it.
+    """
+
+    type_name: ClassVar[str] = "printworks.reconciliation.compared.v1"
+    topic: ClassVar[str] = Topic.RECONCILIATION
+
+    run_id: UUID
+    window_from: Moment
+    window_to: Moment
+    shopify_has: int
+    we_hold: int
+    customised: int = Field(description="Of the orders that we hold, those with a print job.")
+    missing: int
+    different: int
+    gone: int
+    differences: tuple[Difference, ...] = Field(description="At most 1,000 of each kind; the counts are exact.")
+    compared_at: Moment
 
     def key(self) -> str:
         return self.shop

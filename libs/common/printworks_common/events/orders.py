@@ -47,6 +47,10 @@ class OrderReceived(OrderScopedEvent):
     customer_name: str | None = None
     line_items: tuple[LineItem, ...] = ()
     read_from: Literal["webhook", "admin_api"] = "webhook"
+    cause: str | None = Field(
+        default=None,
+        description="Why we looked: a webhook's topic (`orders/paid`), one of TouchReason, or `sweep`; open for more.",
+    )
 
 
 class TouchReason(StrEnum):
@@ -58,6 +62,8 @@ class TouchReason(StrEnum):
     SAME_SECOND = "same_second"
     MAPPING_ADDED = "mapping_added"
     REQUESTED = "requested"
+    MISSING = "missing"
+    DIFFERENT = "different"
 
 
 class OrderTouched(OrderScopedEvent):

@@ -13,6 +13,7 @@ GROUPS: Mapping[str, tuple[Topic, ...]] = MappingProxyType(
             Topic.COMMANDS,
             Topic.RETENTION,
             Topic.PRIVACY,
+            Topic.RECONCILIATION,
         ),
         "deliverer": (Topic.DELIVERIES,),
         "jobs-api-projector": (Topic.PRINT_JOBS, Topic.PRIVACY, Topic.RECONCILIATION),

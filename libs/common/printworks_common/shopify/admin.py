@@ -21,6 +21,12 @@ RENEW_AHEAD_SECONDS = 300
 LONGEST_THROTTLE_SECONDS = 60
 """Longer waits are handed back to the caller, who can do something else meanwhile."""
 
+LEFT_TO_OTHERS = 0.5
+"""Share of the bucket that a request which gives way leaves alone."""
+
+LONGEST_WAY_SECONDS = 20
+"""How long it waits for that, at most."""
+
 _CLOSED = {402: "shop_frozen", 403: "shop_forbidden", 404: "shop_gone", 423: "shop_locked"}
 
 
@@ -47,15 +53,20 @@ class AdminClient:
     def shop(self) -> Shop:
         return self._shop
 
-    async def execute(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def execute(self, document: str, variables: dict[str, Any], *, gives_way: bool = False) -> dict[str, Any]:
         """Run a GraphQL document and give its `data`.
+
+        With `gives_way` it leaves half of the shop's points to others for as long as it can: for what nobody waits for.
 
         Raises `TransientError` when Shopify does not answer, answers 5xx or throttles for long: the mutation may have
         been applied. Raises `PoisonError` when it refuses: `shop_…`, `missing_scope`, `token_refused`,
-        `shopify_refused`.
+        `query_too_dear` (its cost is above the limit of one request), `search_not_understood` (part of a search was
+        dropped, so that the answer is to another question), `shopify_refused`.
         """
         deadline = time.monotonic() + LONGEST_THROTTLE_SECONDS
         renewed = False
+        if gives_way:
+            await self._leave_room(document)
         while True:
             await self._wait_for_points(document, deadline)
             response = await self._post(document, variables)
@@ -72,6 +83,7 @@ class AdminClient:
             self._learn(document, body)
             errors = body.get("errors")
             if not errors:
+                _check_search(body)
                 return body["data"]
             if _codes(errors) & {"THROTTLED"}:
                 await self._sleep(self._throttled_for(body), deadline)
@@ -127,6 +139,17 @@ class AdminClient:
         granted = response.json()
         return granted["access_token"], float(granted.get("expires_in", 24 * 3600))
 
+    async def _leave_room(self, document: str) -> None:
+        """Wait until others have half of the bucket, and no longer than `LONGEST_WAY_SECONDS`: work that gives way must
+        come to its end too."""
+        deadline = time.monotonic() + LONGEST_WAY_SECONDS
+        while self._budget is not None:
+            cost = min(self._costs.get(document, 10.0) + self._budget.maximum * LEFT_TO_OTHERS, self._budget.maximum)
+            wait = min(self._budget.wait(cost, time.monotonic()), deadline - time.monotonic())
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
+
     async def _wait_for_points(self, document: str, deadline: float) -> None:
         cost = self._costs.get(document, 10.0)
         while self._budget is not None:
@@ -170,10 +193,22 @@ def _codes(errors: Any) -> set[str]:
     return {str((error.get("extensions") or {}).get("code")) for error in errors if isinstance(error, dict)}
 
 
+def _check_search(body: dict[str, Any]) -> None:
+    """Shopify drops what it does not understand of a search and answers the rest: a warning is all that tells."""
+    searches = (body.get("extensions") or {}).get("search") or []
+    fields = {str(warning.get("field")) for search in searches for warning in search.get("warnings") or []}
+    if fields:
+        raise PoisonError(
+            f"Shopify did not understand the search by {', '.join(sorted(fields))}.", code="search_not_understood"
+        )
+
+
 def _refusal(errors: Any) -> Exception:
     codes = _codes(errors)
     if "ACCESS_DENIED" in codes:
         return PoisonError("The app lacks a scope for this.", code="missing_scope")
+    if "MAX_COST_EXCEEDED" in codes:
+        return PoisonError("The request costs more than Shopify allows for one.", code="query_too_dear")
     if "INTERNAL_SERVER_ERROR" in codes:
         return TransientError("Shopify reports an internal error.", code="shopify_unavailable")
     return PoisonError("Shopify refuses the request.", code="shopify_refused")
