@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any
 
+from printworks_common.events.topics import Topic
+from printworks_common.kafka.compacted import read_compacted
 from printworks_common.kafka.consumer import ConsumerLoop
 from printworks_common.kafka.limits import ConsumerLimits
 from printworks_common.kafka.producer import KafkaProducer
@@ -11,6 +13,8 @@ from printworks_common.kafka.record import Record
 from printworks_common.postgres import Pool, answers, close_pool, open_pool
 from printworks_common.runtime import Runtime
 from printworks_common.settings import KafkaSettings, PostgresSettings
+from printworks_common.shopify.installations import Installations, LiveShops
+from printworks_common.shopify.shops import ShopRegistry
 
 
 async def connect_producer(
@@ -29,6 +33,14 @@ async def connect_database(runtime: Runtime[Any], settings: PostgresSettings, sc
     runtime.on_stop(lambda: close_pool(pool), name="database")
     runtime.add_readiness("postgres", lambda: answers(pool))
     return pool
+
+
+async def connect_live_shops(runtime: Runtime[Any], settings: KafkaSettings, shops: ShopRegistry) -> LiveShops:
+    """The shops that have the app installed, followed as long as the process lasts. Returns when all is known."""
+    installations = Installations()
+    reader = await runtime.ground("installations", lambda: read_compacted(settings, Topic.CATALOG, installations.keep))
+    runtime.spawn("installations", reader.follow(runtime.stopping, lambda: runtime.heartbeat("installations")))
+    return LiveShops(shops, installations)
 
 
 def consume(

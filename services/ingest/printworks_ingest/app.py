@@ -5,7 +5,7 @@ from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
 from printworks_common.shopify.shops import ShopRegistry
-from printworks_common.wiring import connect_database, connect_producer, consume
+from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
 from printworks_ingest.door import Door
 from printworks_ingest.receiver import Receiver
@@ -23,9 +23,9 @@ async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
 
 async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
     settings = runtime.settings
-    shops = ShopRegistry(settings.shops_file)
     producer = await connect_producer(runtime, settings)
     pool = await connect_database(runtime, settings, SCHEMA)
+    shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
     http: httpx.AsyncClient = http_client()
     runtime.on_stop(http.aclose, name="http client")
     reconciler = Reconciler(settings, shops=shops, http=http, producer=producer, pool=pool, clock=runtime.clock)

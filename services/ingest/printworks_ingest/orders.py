@@ -23,16 +23,27 @@ class UnreadableOrderError(PoisonError):
 
 
 def order_id_of(body: Mapping[str, Any]) -> str | None:
-    """The order's id in a body of any shape, if there is one: enough to read the order again."""
-    for candidate in (body.get("order_id"), body.get("id"), body.get("admin_graphql_api_id")):
-        if isinstance(candidate, bool):
-            continue
-        if isinstance(candidate, int) and 0 < candidate < 2**63:
-            return str(candidate)
-        if isinstance(candidate, str) and candidate.startswith("gid://shopify/Order/"):
-            candidate = numeric_id(candidate)  # noqa: PLW2901
-        if isinstance(candidate, str) and candidate.isascii() and candidate.isdigit() and len(candidate) <= 19:
-            return candidate
+    """The order's id in the body of an order of any shape, if there is one: enough to read the order again."""
+    return positive_id(body.get("id")) or positive_id(body.get("admin_graphql_api_id"))
+
+
+def changed_order_id(body: Mapping[str, Any]) -> str | None:
+    """The order that an edit or a refund belongs to. The `id` beside it is that of the edit or the refund."""
+    edit = body.get("order_edit")
+    within = edit.get("order_id") if isinstance(edit, Mapping) else None
+    return positive_id(body.get("order_id")) or positive_id(within)
+
+
+def positive_id(value: Any) -> str | None:
+    """A 64-bit id of Shopify as digits: from a number, digits, or the gid of an order. None when it is none of them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value) if 0 < value < 2**63 else None
+    if isinstance(value, str):
+        digits = numeric_id(value) if value.startswith("gid://shopify/Order/") else value
+        if digits.isascii() and digits.isdigit() and len(digits) <= 19:
+            return digits
     return None
 
 

@@ -18,11 +18,13 @@ from printworks_common.events.orders import OrderTouched, TouchReason
 from printworks_common.events.topics import Topic, dead_letter_topic
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.logs import get_logger
-from printworks_common.shopify.shops import Shop, ShopRegistry
+from printworks_common.shopify.installations import installation_record
+from printworks_common.shopify.shops import Shop, Shops
 from printworks_common.shopify.webhooks import header_names, is_signed
 
 from printworks_ingest import metrics
-from printworks_ingest.orders import UnreadableOrderError, from_webhook, order_id_of
+from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of
+from printworks_ingest.privacy import PRIVACY_KINDS, privacy_request, shop_in
 
 log = get_logger(__name__)
 
@@ -40,6 +42,10 @@ WHOLE_ORDERS = frozenset({"orders/paid", "orders/create", "orders/updated", "ord
 
 DELTAS = {"orders/edited": TouchReason.EDITED, "refunds/create": TouchReason.REFUNDED}
 """Topics that carry only what changed: the order has to be read again."""
+
+UNINSTALLED = "app/uninstalled"
+
+KNOWN = WHOLE_ORDERS | DELTAS.keys() | PRIVACY_KINDS.keys() | {UNINSTALLED}
 
 TOPIC, HMAC, SHOP, VERSION, WEBHOOK_ID = (
     header_names(name) for name in ("Topic", "Hmac-Sha256", "Shop-Domain", "API-Version", "Webhook-Id")
@@ -62,7 +68,7 @@ OK = Answer(200)
 
 
 class Receiver:
-    def __init__(self, shops: ShopRegistry, producer: KafkaProducer, clock: Clock) -> None:
+    def __init__(self, shops: Shops, producer: KafkaProducer, clock: Clock) -> None:
         self._shops = shops
         self._producer = producer
         self._clock = clock
@@ -100,8 +106,12 @@ class Receiver:
         document = parse(body)
         if document is None:
             return _label(topic), Answer(400, "not_json", "The body is not a JSON object.")
-        if topic not in WHOLE_ORDERS and topic not in DELTAS:
+        if topic not in KNOWN:
             return "other", Answer(200, "ignored")
+        if (topic in PRIVACY_KINDS or topic == UNINSTALLED) and shop_in(document) not in {None, shop.domain}:
+            # The header is not signed, the body is: what erases or stops a shop must not hit another one.
+            log.error("webhook_shop_mismatch", shop=shop.domain, webhook_topic=topic)
+            return topic, Answer(400, "shop_mismatch", "The body speaks of another shop than the header.")
         records = self._records(shop.domain, topic, webhook_id, document, body)
         try:
             await self._producer.send_many(records)
@@ -116,10 +126,8 @@ class Receiver:
             return None, Answer(401, "signature_missing", "The webhook is not signed.")
         domain = _header(headers, SHOP)
         if not domain:
-            # Shopify always names the shop; without it the signature can only be checked against every secret.
-            if any(is_signed(body, signature, shop.webhook_secrets) for shop in self._shops):
-                return None, Answer(400, "missing_header", "A header that Shopify always sends is missing.")
-            return None, Answer(401, "signature_wrong", "The signature does not fit the body.")
+            # Whose secret would have to fit is not said, and to try all of them is work for a stranger.
+            return None, Answer(400, "missing_header", "A header that Shopify always sends is missing.")
         shop = self._shops.get(domain)
         if shop is None:
             return None, Answer(401, "shop_unknown", "This shop is not served here.")
@@ -134,9 +142,15 @@ class Receiver:
     ) -> list[OutgoingRecord]:
         now = self._clock.now()
         traceparent = tracing.current_traceparent()
-        order_id = order_id_of(document)
+        if topic == UNINSTALLED:
+            return [installation_record(shop, installed=False, at=now, source=SOURCE)]
+        if topic in PRIVACY_KINDS:
+            return [self._privacy(shop, topic, webhook_id, document)]
         if topic in DELTAS:
+            order_id = changed_order_id(document)
             if order_id is None:
+                metrics.UNREADABLE.labels(topic=topic).inc()
+                log.error("webhook_unreadable", shop=shop, webhook_topic=topic, code="unreadable_order")
                 return [self._dead_letter(shop, topic, body, "The body has no order id.")]
             touched = OrderTouched(shop=shop, order_id=order_id, reason=DELTAS[topic], noticed_at=now)
             event_id = ids.event_id(touched.type_name, touched.key(), webhook_id)
@@ -144,6 +158,7 @@ class Receiver:
         try:
             order = from_webhook(shop, document)
         except UnreadableOrderError as error:
+            order_id = order_id_of(document)
             metrics.UNREADABLE.labels(topic=topic).inc()
             log.error("webhook_unreadable", shop=shop, webhook_topic=topic, order_id=order_id, code=error.code)
             records = [self._dead_letter(shop, topic, body, str(error))]
@@ -154,6 +169,16 @@ class Receiver:
             return records
         event_id = ids.event_id(order.type_name, order.key(), webhook_id)
         return [encode(order, event_id=event_id, source=SOURCE, time=now, traceparent=traceparent)]
+
+    def _privacy(self, shop: str, topic: str, webhook_id: str, document: dict[str, Any]) -> OutgoingRecord:
+        requested = privacy_request(shop, topic, document, webhook_id, self._clock.now())
+        return encode(
+            requested,
+            event_id=ids.event_id(requested.type_name, requested.key(), webhook_id),
+            source=SOURCE,
+            time=requested.requested_at,
+            traceparent=tracing.current_traceparent(),
+        )
 
     def _dead_letter(self, shop: str, topic: str, body: bytes, why: str) -> OutgoingRecord:
         """The original bytes, kept for a person to look at, with the reason."""
@@ -206,4 +231,4 @@ def _header(headers: Mapping[bytes, bytes], names: tuple[bytes, bytes]) -> str:
 
 def _label(topic: str) -> str:
     """The topic as a metric label; unknown ones are one label, so that labels stay bounded."""
-    return topic if topic in WHOLE_ORDERS or topic in DELTAS else "other"
+    return topic if topic in KNOWN else "other"

@@ -19,7 +19,7 @@ from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors, load_queries
 from printworks_common.shopify.admin import AdminClient
-from printworks_common.shopify.shops import Shop, ShopRegistry
+from printworks_common.shopify.shops import Shop, Shops
 
 from printworks_ingest import metrics
 from printworks_ingest.admin_orders import orders_updated_since, read_order
@@ -37,7 +37,7 @@ class Reconciler:
         self,
         settings: ReconcilerSettings,
         *,
-        shops: ShopRegistry,
+        shops: Shops,
         http: httpx.AsyncClient,
         producer: KafkaProducer,
         pool: "asyncpg.Pool[asyncpg.Record]",

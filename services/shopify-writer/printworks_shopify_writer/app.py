@@ -5,7 +5,7 @@ from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
 from printworks_common.shopify.shops import ShopRegistry
-from printworks_common.wiring import connect_database, connect_producer, consume
+from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
 from printworks_shopify_writer.settings import SCHEMA, WriterSettings
 from printworks_shopify_writer.target import Names
@@ -14,9 +14,9 @@ from printworks_shopify_writer.writer import Writer
 
 async def build_writer(runtime: Runtime[WriterSettings]) -> None:
     settings = runtime.settings
-    shops = ShopRegistry(settings.shops_file)
     producer = await connect_producer(runtime, settings)
     pool = await connect_database(runtime, settings, SCHEMA)
+    shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
     http = http_client()
     runtime.on_stop(http.aclose, name="http client")
     writer = Writer(

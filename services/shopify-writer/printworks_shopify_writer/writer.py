@@ -22,7 +22,7 @@ from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors, load_queries
 from printworks_common.shopify.admin import AdminClient
-from printworks_common.shopify.shops import Shop, ShopRegistry
+from printworks_common.shopify.shops import Shop, Shops
 
 from printworks_shopify_writer import documents, metrics
 from printworks_shopify_writer.target import (
@@ -65,7 +65,7 @@ class Writer:
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        shops: ShopRegistry,
+        shops: Shops,
         http: httpx.AsyncClient,
         names: Names,
         *,

@@ -24,6 +24,7 @@ from printworks_local.stack import Part, Stack
 
 SHOP, SECRET = "door.myshopify.com", "door-secret"
 ORDERS, REREADS = "printworks.orders.v1", "printworks.order-rereads.v1"
+PRIVACY, CATALOG = "printworks.privacy.v1", "printworks.catalog.v1"
 DEAD_LETTERS = "printworks.orders.v1.receiver.dlq"
 MAX_BODY = 4 * 1024 * 1024
 
@@ -65,7 +66,7 @@ class DoorBench:
         partitions = {topic.name: topic.partitions for topic in plan(GROUPS)}
         places = [
             TopicPartition(topic, number)
-            for topic in (ORDERS, REREADS, DEAD_LETTERS)
+            for topic in (ORDERS, REREADS, PRIVACY, CATALOG, DEAD_LETTERS)
             for number in range(partitions[topic])
         ]
         return {f"{at.topic}/{at.partition}": end for at, end in (await consumer.end_offsets(places)).items()}
@@ -126,7 +127,7 @@ async def test_an_order_is_published_whole_and_trimmed(door: DoorBench, topic: s
 @pytest.mark.parametrize(
     ("topic", "content", "reason"),
     [
-        ("orders/edited", {"order_edit": {}, "order_id": 77, "id": 1}, "edited"),
+        ("orders/edited", {"order_edit": {"id": 5, "order_id": 77, "line_items": {}}}, "edited"),
         ("refunds/create", {"id": 5, "order_id": 77, "refund_line_items": []}, "refunded"),
     ],
 )
@@ -138,6 +139,55 @@ async def test_what_carries_only_deltas_asks_for_a_re_read(
     [(where, _, value)] = await door.published(since)
     assert where == REREADS
     assert (json.loads(value)["order_id"], json.loads(value)["reason"]) == ("77", reason)
+
+
+CUSTOMER = {"id": 191167, "email": "canary@example.com", "phone": "+49 555 0000"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "content", "kind", "order_ids"),
+    [
+        (
+            "customers/data_request",
+            {"shop_domain": SHOP, "customer": CUSTOMER, "orders_requested": [7, 8], "data_request": {"id": 9999}},
+            "export_customer",
+            ["7", "8"],
+        ),
+        (
+            "customers/redact",
+            {"shop_domain": SHOP, "customer": CUSTOMER, "orders_to_redact": [9007199254740993]},
+            "erase_customer",
+            ["9007199254740993"],
+        ),
+        ("shop/redact", {"shop_id": 1, "shop_domain": SHOP}, "erase_shop", []),
+    ],
+)
+async def test_a_compliance_webhook_asks_all_services_and_names_orders_only(
+    door: DoorBench, topic: str, content: dict[str, Any], kind: str, order_ids: list[str]
+) -> None:
+    since = await door.mark()
+    assert (await door.send(*webhook(topic, content))).status_code == 200
+    [(where, event_type, value)] = await door.published(since)
+    assert (where, event_type) == (PRIVACY, "printworks.privacy.requested.v1")
+    event = json.loads(value)
+    assert (event["shop"], event["kind"], event["order_ids"]) == (SHOP, kind, order_ids)
+    assert b"canary" not in value
+    assert b"555" not in value
+
+
+async def test_an_uninstalled_app_is_told_to_every_role_through_the_catalog(door: DoorBench) -> None:
+    since = await door.mark()
+    assert (await door.send(*webhook("app/uninstalled", {"id": 1, "myshopify_domain": SHOP}))).status_code == 200
+    [(where, _, value)] = await door.published(since)
+    entry = json.loads(value)
+    assert (where, entry["kind"], entry["body"]) == (CATALOG, "installation", {"installed": False})
+
+
+async def test_what_erases_or_stops_a_shop_must_speak_of_the_shop_that_sends_it(door: DoorBench) -> None:
+    since = await door.mark()
+    answer = await door.send(*webhook("shop/redact", {"shop_id": 1, "shop_domain": "another.myshopify.com"}))
+    assert problem(answer) == (400, "shop_mismatch")
+    assert await door.published(since) == []
 
 
 async def test_an_unknown_topic_is_counted_and_ignored(door: DoorBench) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from printworks_common.events.orders import OrderReceived
-from printworks_ingest.orders import UnreadableOrderError, from_webhook, order_id_of, properties
+from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of, properties
 from printworks_ingest.receiver import DELTAS, WHOLE_ORDERS, parse
 
 SHOP = "example.myshopify.com"
@@ -54,7 +54,19 @@ def test_a_body_cut_down_to_a_few_fields_is_read_again_by_its_id() -> None:
 
 @pytest.mark.parametrize("row", [row for row in MANIFEST if row["topic"] in DELTAS], ids=lambda row: row["file"])
 def test_a_delta_names_the_order_that_has_to_be_read_again(row: dict[str, Any]) -> None:
-    assert order_id_of(body(row)) == str(body(row)["order_id"])
+    assert changed_order_id(body(row)) == str(body(row)["order_id"])
+
+
+def test_an_edit_names_its_order_inside() -> None:
+    edit = {
+        "order_edit": {"id": 78912328793, "order_id": 820982911946, "line_items": {"additions": [], "removals": []}}
+    }
+    assert changed_order_id(edit) == "820982911946"
+
+
+@pytest.mark.parametrize("delta", [{"id": 5}, {"order_edit": {"id": 5}}, {"order_edit": "5"}, {"order_id": -1}])
+def test_the_id_of_an_edit_or_refund_is_not_taken_for_that_of_an_order(delta: dict[str, Any]) -> None:
+    assert changed_order_id(delta) is None
 
 
 def test_an_id_beyond_2_to_the_53_keeps_every_digit() -> None:

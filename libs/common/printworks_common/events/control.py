@@ -50,6 +50,7 @@ class CatalogKind(StrEnum):
     STORAGE = "storage"
     RETENTION = "retention"
     HOLD = "hold"
+    INSTALLATION = "installation"
 
 
 class CatalogEntry(Event):

@@ -7,7 +7,7 @@ It is read again when it changes, without a restart.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
@@ -44,6 +44,14 @@ class Shop(BaseModel):
         """Secrets that a webhook may be signed with, the present one first."""
         secrets = [self.client_secret, self.previous_client_secret]
         return [one.get_secret_value().encode() for one in secrets if one is not None]
+
+
+class Shops(Protocol):
+    """Some shops: all that are known (`ShopRegistry`), or those that have the app installed (`LiveShops`)."""
+
+    def get(self, domain: str) -> Shop | None: ...
+
+    def __iter__(self) -> Iterator[Shop]: ...
 
 
 class ShopsFileError(PrintworksError):
