@@ -19,7 +19,8 @@ from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors, load_queries
 from printworks_common.shopify.admin import AdminClient
-from printworks_common.shopify.shops import Shop, Shops
+from printworks_common.shopify.installations import LiveShops
+from printworks_common.shopify.shops import Shop
 
 from printworks_ingest import metrics
 from printworks_ingest.admin_orders import orders_updated_since, read_order
@@ -37,7 +38,7 @@ class Reconciler:
         self,
         settings: ReconcilerSettings,
         *,
-        shops: Shops,
+        shops: LiveShops,
         http: httpx.AsyncClient,
         producer: KafkaProducer,
         pool: "asyncpg.Pool[asyncpg.Record]",
@@ -58,7 +59,10 @@ class Reconciler:
         touched = record.decode(OrderTouched)
         shop = self._shops.get(touched.shop)
         if shop is None:
-            raise PoisonError("This shop is not served here.", code="shop_unknown")
+            if self._shops.known.get(touched.shop) is None:
+                raise PoisonError("This shop is not served here.", code="shop_unknown")
+            metrics.REREADS.labels(outcome="uninstalled").inc()
+            return
         order = await read_order(self._client(shop), touched.order_id)
         if order is None:
             metrics.REREADS.labels(outcome="gone").inc()
