@@ -13,7 +13,7 @@ from printworks_common.events.base import EventPart, Sha256, ShopifyId
 from printworks_common.sealing import Sealed
 
 ONLY = "default"
-"""Entry id where a shop has one entry of a kind: its storage, its retention period."""
+"""Entry id where a shop has one entry of a kind: its storage, its retention period, its renders."""
 
 
 EARLIER_PLACES = 10
@@ -88,6 +88,12 @@ class RetentionPeriod(EventPart):
     """How long the shop's hosted files are kept, in days from the order date or the first payment."""
 
     days: int
+
+
+class Rendering(EventPart):
+    """What a shop says about its renders: the body of the entry `default` of the kind `rendering`."""
+
+    watermark_test_orders: bool = Field(default=True, description="Files of test orders carry a watermark.")
 
 
 class Hold(EventPart):

@@ -29,7 +29,9 @@ class CoordinatorSettings(
     pin_parallel: int = Field(default=16, ge=1, description="Jobs whose inputs are fetched at once.")
     pin_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
     retention_days: int = Field(default=90, ge=1, description="Period of shops that set none of their own.")
-    watermark_test_orders: bool = Field(default=True, description="Files of test orders carry a watermark.")
+    watermark_test_orders: bool = Field(
+        default=True, description="Files of test orders carry a watermark, unless their shop says otherwise."
+    )
 
     @property
     def render_in_flight(self) -> int:

@@ -1,19 +1,24 @@
 """Orders, queues and outbox of the coordinator on a real Postgres."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import printworks_render
 import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.artwork import JobStatus
+from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.failures import Reason
 from printworks_common.filelinks import LinkSigner
 from printworks_common.postgres import Pool, close_pool, migrate, open_pool
 from printworks_common.settings import PostgresSettings
+from printworks_common.shopify.installations import installation
 from printworks_render.coordinator import decisions, metrics, transitions
+from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
 from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatcher, ReleaseLimits
 from printworks_render.coordinator.snapshots import Links
@@ -66,6 +71,16 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
 
 def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
     return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+
+
+def entry(kind: CatalogKind, entry_id: str, body: dict[str, Any], shop: str) -> CatalogEntry:
+    return CatalogEntry(shop=shop, kind=kind, entry_id=entry_id, version=1, body=body, changed_at=datetime.now(UTC))
+
+
+async def map_the_poster(store: OrderStore, shop: str = "example.myshopify.com") -> None:
+    known = catalog()
+    await store.put_catalog(entry(CatalogKind.TEMPLATE, "poster", known.templates["poster"].body, shop))
+    await store.put_catalog(entry(CatalogKind.MAPPING, "PW-PHOTO", known.mappings[0], shop))
 
 
 async def rendering(pool: Pool) -> dict[str, int]:
@@ -207,3 +222,51 @@ async def test_a_claim_for_pinning_is_taken_over_when_it_runs_out(store: OrderSt
     assert await pool.fetch(claim, 10, 4, timedelta(seconds=5)) == []
     await asyncio.sleep(0.1)
     assert len(await pool.fetch(claim, 10, 4, timedelta(seconds=5))) == 1
+
+
+async def test_a_shop_that_has_uninstalled_waits_and_goes_on_when_it_is_back(store: OrderStore, pool: Pool) -> None:
+    await queued_order(store, "1", "gone.myshopify.com")
+    await queued_order(store, "2", "here.myshopify.com")
+    await new_order(store, "3", "gone.myshopify.com")
+    now = datetime.now(UTC)
+    await store.put_catalog(installation("gone.myshopify.com", installed=False, at=now))
+    assert await dispatcher(store, pool).dispatch() == 1
+    assert await rendering(pool) == {"here.myshopify.com": 1}
+    assert await pool.fetch(SQL["claim_pinning"], 10, 10, timedelta(seconds=1)) == []
+    await Upkeep(pool, SystemClock()).count()
+    assert metrics.JOBS_WAITING.labels(step=Step.QUEUED)._value.get() == 0
+
+    await store.put_catalog(installation("gone.myshopify.com", installed=True, at=now + timedelta(seconds=1)))
+    assert await dispatcher(store, pool).dispatch() == 1
+    assert len(await pool.fetch(SQL["claim_pinning"], 10, 10, timedelta(seconds=1))) == 1
+
+
+@pytest.mark.parametrize(
+    ("default", "said", "watermark"),
+    [(True, None, True), (True, False, False), (False, None, False), (False, True, True)],
+)
+async def test_a_test_order_is_watermarked_as_its_shop_says_else_by_default(
+    store: OrderStore, pool: Pool, *, default: bool, said: bool | None, watermark: bool
+) -> None:
+    order = await queued_order(store, "1")
+    await store.change(order.shop, "1", lambda known: known and Change(known.model_copy(update={"test": True})))
+    if said is not None:
+        body = {"watermark_test_orders": said}
+        await store.put_catalog(entry(CatalogKind.RENDERING, "default", body, order.shop))
+    assert await dispatcher(store, pool, watermark_test_orders=default).dispatch() == 1
+    text = await pool.fetchval("SELECT value FROM outbox WHERE topic = 'printworks.render-requests.v1'")
+    assert json.loads(text)["watermark"] is watermark
+
+
+async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(store: OrderStore, pool: Pool) -> None:
+    intake = OrderIntake(store, SystemClock())
+    await map_the_poster(store)
+    await intake.order_received(received(line(1)))
+    await intake.order_received(received(line(1), minutes=9))
+    await intake.order_received(received(line(1, quantity=0), minutes=5))
+    shop, order_id = "example.myshopify.com", "9007199254740993"
+    order = await store.order(shop, order_id)
+    assert order is not None
+    assert order.updated_at == received(minutes=9).updated_at
+    assert await pool.fetchval("SELECT version FROM orders") == order.version == 1
+    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE headers->>'ce_type' LIKE '%snapshot%'") == 1

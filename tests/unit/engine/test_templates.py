@@ -186,6 +186,17 @@ def test_a_mapping_names_the_property_of_each_slot() -> None:
     assert found.texts["words"].text == "2026"
 
 
+def test_labels_told_apart_by_a_zero_width_space_are_two_properties() -> None:
+    mapping = PropertyMapping(photos={"front": "Photo", "back": "Photo\u200b"})
+    properties = [{"name": "Photo", "value": PICTURE}, {"name": "Photo\u200b", "value": PICTURE + "?2"}]
+
+    for order in (properties, properties[::-1]):
+        found = design_from_properties([*order, {"name": "Text", "value": "Ben"}], TEMPLATE, mapping)
+
+        assert found.photos["front"].source == PICTURE
+        assert found.photos["back"].source == PICTURE + "?2"
+
+
 def test_a_design_carried_by_the_line_item_wins_over_its_other_properties() -> None:
     carried = {"photos": {"front": {"source": PICTURE + "?carried", "rotation": 90}}}
 

@@ -51,6 +51,7 @@ class CatalogKind(StrEnum):
     RETENTION = "retention"
     HOLD = "hold"
     INSTALLATION = "installation"
+    RENDERING = "rendering"
 
 
 class CatalogEntry(Event):

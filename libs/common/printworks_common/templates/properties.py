@@ -91,15 +91,24 @@ def design_from_properties(properties: Any, template: Template, mapping: Propert
 
 
 class _Lookup:
-    """Properties by name; of two with the same name the last one counts, as in Shopify's own form handling."""
+    """Properties by name; of two with the same name the last one counts, as in Shopify's own form handling.
+
+    A label written exactly as it is asked for goes before others that compare equal: `Photo` and `Photo\u200b` of one
+    line item are two properties, and a mapping can name either.
+    """
 
     def __init__(self, properties: Any) -> None:
-        self._values = {same_name(name): value for name, value in pairs(properties)}
+        found = pairs(properties)
+        self._exact = dict(found)
+        self._values = {same_name(name): value for name, value in found}
 
     def get(self, *names: str | None) -> str | None:
         for name in names:
-            if name is not None and same_name(name) in self._values:
-                return self._values[same_name(name)]
+            if name is None:
+                continue
+            value = self._exact.get(name, self._values.get(same_name(name)))
+            if value is not None:
+                return value
         return None
 
 

@@ -152,4 +152,3 @@ class ShopCatalog(State):
     templates: dict[str, CatalogTemplate] = Field(default_factory=dict[str, CatalogTemplate])
     mappings: tuple[dict[str, Any], ...] = ()
     retention_days: int = 90
-    watermark_test_orders: bool = True

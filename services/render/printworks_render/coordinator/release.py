@@ -31,7 +31,8 @@ MAX_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class ReleaseLimits:
-    """in_flight: requests without a result, in all; per_shop: of one shop; lease: how long a result may take."""
+    """in_flight: requests without a result, in all; per_shop: of one shop; lease: how long a result may take;
+    watermark_test_orders: for shops that say nothing about it."""
 
     in_flight: int = 8
     per_shop: int = 4
@@ -54,14 +55,21 @@ class ReleaseDispatcher:
 
     async def _round(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> int:
         with ground_errors():
-            rows = await connection.fetch(SQL["choose_releases"], self._limits.in_flight, self._limits.per_shop)
+            rows = await connection.fetch(
+                SQL["choose_releases"],
+                self._limits.in_flight,
+                self._limits.per_shop,
+                self._limits.watermark_test_orders,
+            )
         count = 0
         for row in rows:
-            count += await self._release(row["shop"], row["order_id"], row["job_id"])
+            count += await self._release(
+                row["shop"], row["order_id"], row["job_id"], watermark_tests=row["watermark_tests"]
+            )
         metrics.RELEASED.inc(count)
         return count
 
-    async def _release(self, shop: str, order_id: str, job_id: UUID) -> int:
+    async def _release(self, shop: str, order_id: str, job_id: UUID, *, watermark_tests: bool) -> int:
         now = self._clock.now()
         count = 0
 
@@ -78,7 +86,7 @@ class ReleaseDispatcher:
                 return Change(transitions.with_status(order.with_job(lost)))
             out = transitions.released(job, now, self._limits.lease)
             count = 1
-            request = render_request(order, out, watermark=order.test and self._limits.watermark_test_orders)
+            request = render_request(order, out, watermark=order.test and watermark_tests)
             record = encode(
                 request,
                 event_id=ids.event_id(request.type_name, job_id, out.artwork_version, out.attempt),

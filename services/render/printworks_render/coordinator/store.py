@@ -26,6 +26,8 @@ class Change:
 
     order: Order
     records: Sequence[OutgoingRecord] = ()
+    quiet: bool = False
+    """Nothing that anybody acts on has changed: no new version, no snapshot."""
 
 
 class OrderStore:
@@ -63,6 +65,9 @@ class OrderStore:
                     if change is not None and change.records:
                         await enqueue(connection, change.records)
                     return before
+                if change.quiet:
+                    await self._save(connection, before, change.order)
+                    return change.order
                 after = _next_version(before, change.order)
                 await self._save(connection, before, after)
                 # Dispatchers work outside of any span: what they publish belongs to the trace of the order.

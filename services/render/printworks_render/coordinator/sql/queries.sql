@@ -33,6 +33,7 @@ WITH at_work AS (
     FROM jobs j LEFT JOIN at_work w USING (shop)
     WHERE j.step = 'pinning' AND (j.not_before IS NULL OR j.not_before <= now())
       AND (j.claimed_until IS NULL OR j.claimed_until <= now())
+      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
 ), chosen AS (
     SELECT j.job_id FROM jobs j JOIN ranked r USING (job_id)
     WHERE r.turn <= $2 AND (j.claimed_until IS NULL OR j.claimed_until <= now()) AND j.step = 'pinning'
@@ -55,14 +56,20 @@ WITH busy AS (
     SELECT j.job_id, j.shop, j.order_id, j.urgent, j.queued_at, coalesce(b.n, 0)
            + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
     FROM jobs j LEFT JOIN busy b USING (shop)
-    WHERE (j.step = 'queued' AND (j.not_before IS NULL OR j.not_before <= now()))
-       OR (j.step = 'rendering' AND j.not_before <= now())
+    WHERE ((j.step = 'queued' AND (j.not_before IS NULL OR j.not_before <= now()))
+           OR (j.step = 'rendering' AND j.not_before <= now()))
+      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
 )
-SELECT job_id, shop, order_id::text AS order_id FROM ranked WHERE turn <= $2
+SELECT r.job_id, r.shop, r.order_id::text AS order_id,
+       coalesce((c.body ->> 'watermark_test_orders')::boolean, $3) AS watermark_tests
+FROM ranked r LEFT JOIN catalog c
+    ON c.shop = r.shop AND c.kind = 'rendering' AND c.entry_id = 'default' AND NOT c.deleted
+WHERE turn <= $2
 ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
 
 -- name: waiting
-SELECT step, count(*) AS n, min(queued_at) AS oldest FROM jobs WHERE step IS NOT NULL GROUP BY step
+SELECT step, count(*) AS n, min(queued_at) AS oldest FROM jobs
+WHERE step IS NOT NULL AND shop NOT IN (SELECT shop FROM stopped_shops) GROUP BY step
 
 -- name: catalog_of
 SELECT kind, entry_id, version, body FROM catalog
