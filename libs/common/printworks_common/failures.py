@@ -30,7 +30,15 @@ class Reason(StrEnum):
     RENDER_FAILED = "render_failed"
     PREFLIGHT_FAILED = "preflight_failed"
     STORAGE_REFUSED = "storage_refused"
+    STORAGE_BUCKET_MISSING = "storage_bucket_missing"
+    STORAGE_SETTING_WRONG = "storage_setting_wrong"
+    STORAGE_CREDENTIALS_UNREADABLE = "storage_credentials_unreadable"
+    STORAGE_ADDRESS_REFUSED = "storage_address_refused"
+    STORAGE_FULL = "storage_full"
     STORAGE_UNREACHABLE = "storage_unreachable"
+    STORAGE_DAMAGED = "storage_damaged"
+    STORAGE_REMOVED = "storage_removed"
+    FILES_GONE = "files_gone"
     INPUTS_EXPIRED = "inputs_expired"
 
 
@@ -116,12 +124,44 @@ REASONS: dict[Reason, ReasonText] = {
         "The report of the print job names the check. Correct what it names, then re-render.",
     ),
     Reason.STORAGE_REFUSED: ReasonText(
-        "Your storage refused the files.",
-        "Check bucket, credentials and rights under Settings, Storage, then retry.",
+        "Your storage refused the files: the credentials are wrong, or may not write and read there.",
+        "Check credentials and rights with Test under Settings, Storage, then retry.",
+    ),
+    Reason.STORAGE_BUCKET_MISSING: ReasonText(
+        "The bucket for your files does not exist.",
+        "Create the bucket, or correct its name under Settings, Storage, then retry.",
+    ),
+    Reason.STORAGE_SETTING_WRONG: ReasonText(
+        "Your storage does not understand how it is asked: region, addressing or path template do not fit.",
+        "Correct them under Settings, Storage, until Test succeeds, then retry.",
+    ),
+    Reason.STORAGE_CREDENTIALS_UNREADABLE: ReasonText(
+        "The credentials of your storage can no longer be opened.",
+        "Enter them again under Settings, Storage, then retry. If it goes on, tell your operator.",
+    ),
+    Reason.STORAGE_ADDRESS_REFUSED: ReasonText(
+        "The address of your storage is not a public one; files are not sent there.",
+        "Use the public endpoint of your storage under Settings, Storage, then retry.",
+    ),
+    Reason.STORAGE_FULL: ReasonText(
+        "Your storage is full, or its quota is used up.",
+        "Make room or raise the quota, then retry.",
     ),
     Reason.STORAGE_UNREACHABLE: ReasonText(
         "Your storage does not answer.",
         "Check the endpoint under Settings, Storage, then retry.",
+    ),
+    Reason.STORAGE_DAMAGED: ReasonText(
+        "Your storage does not hold the same bytes that were sent to it.",
+        "Retry. If it fails again, ask the provider of your storage.",
+    ),
+    Reason.STORAGE_REMOVED: ReasonText(
+        "The setting of your storage was deleted while the files were on their way to it.",
+        "Retry: without a storage of your own the files stay in ours.",
+    ),
+    Reason.FILES_GONE: ReasonText(
+        "The finished files are no longer where they can be copied from.",
+        "Re-render: the files are made anew from the pinned pictures.",
     ),
     Reason.INPUTS_EXPIRED: ReasonText(
         "The customer's picture was cleared at the end of its retention period.",

@@ -4,21 +4,35 @@ import asyncio
 import hashlib
 import secrets
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from printworks_common.errors import GroundMissingError, PoisonError, TransientError
+from minio.commonconfig import ENABLED
+from minio.versioningconfig import VersioningConfig
+from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.settings import StorageSettings
-from printworks_common.storage import ObjectExistsError, ObjectMissingError, ObjectStore, guarded_pool
+from printworks_common.storage import ObjectExistsError, ObjectMissingError, ObjectStore, probe
 from printworks_common.storage.digests import PART_BYTES
+from printworks_common.storage.probe import PROBE_KEY
+
+from tests.s3_recorder import recorded
 
 LARGE = PART_BYTES * 2 + 12_345
 
 
 def files_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
+
+
+def changed(settings: StorageSettings, **changes: object) -> StorageSettings:
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return StorageSettings.model_validate(values | changes)
+
+
+def probe_content() -> bytes:
+    return probe._CONTENT
 
 
 @pytest.fixture
@@ -204,8 +218,7 @@ async def test_a_store_that_is_away_or_refuses_us_is_ground_missing(storage_sett
         ({"s3_secret_key": "wrong"}, "store_refused"),
         ({"bucket": f"none-{secrets.token_hex(6)}"}, "bucket_missing"),
     ):
-        values = {name: getattr(storage_settings, name) for name in type(storage_settings).model_fields}
-        store = ObjectStore(StorageSettings.model_validate(values | change))
+        store = ObjectStore(changed(storage_settings, **change))
         with pytest.raises(GroundMissingError) as caught:
             await store.probe()
         assert caught.value.code == code
@@ -218,20 +231,77 @@ async def test_the_bucket_answers(objects: ObjectStore) -> None:
     assert await objects.answers()
 
 
-async def test_storage_of_a_merchant_inside_our_network_is_refused_as_one_that_does_not_answer(
-    storage_settings: StorageSettings,
+async def test_a_store_is_asked_what_it_honours_and_a_second_time_nothing_is_written(
+    storage_settings: StorageSettings, objects: ObjectStore
 ) -> None:
-    store = ObjectStore(storage_settings, pool=guarded_pool(storage_settings, 2))
-    with pytest.raises(PoisonError) as caught:
-        await store.put_bytes("tests/x/a", b"x", "text/plain")
-    await store.close()
-    assert caught.value.code == "storage_unreachable"
-    assert str(caught.value) == "Your storage does not answer."
+    await objects.open()
+    async with recorded(storage_settings.s3_endpoint) as door:
+        again = ObjectStore(changed(storage_settings, s3_endpoint=door.url))
+        can = await again.open()
+        await again.close()
+    assert can.conditional_puts
+    assert can.checksums
+    assert can.lists_versions
+    assert can.versioning in {"off", "on", "suspended"}
+    assert len([request for request in door.requests if request.method == "PUT"]) == 2  # both are refused
 
 
-async def test_a_setting_opens_private_addresses_for_storage_of_merchants_too(
-    storage_settings: StorageSettings, prefix: str
+async def test_a_store_that_honours_neither_conditions_nor_checksums_is_adapted_to(
+    storage_settings: StorageSettings, objects: ObjectStore, prefix: str
 ) -> None:
-    store = ObjectStore(storage_settings, pool=guarded_pool(storage_settings, 2, allow_private_addresses=True))
-    assert (await store.put_bytes(f"{prefix}a", b"x", "text/plain")).bytes == 1
-    await store.close()
+    await objects.open()
+    async with recorded(storage_settings.s3_endpoint) as door:
+        # It takes what it should refuse: both puts of the probe succeed.
+        door.instead = lambda request: (
+            (200, "") if request.path.endswith(PROBE_KEY) and "PUT" in request.method else None
+        )
+        simple = ObjectStore(changed(storage_settings, s3_endpoint=door.url))
+        can = await simple.open()
+        assert (can.conditional_puts, can.checksums) == (False, False)
+        await simple.put_bytes(f"{prefix}a", b"first", "text/plain", if_absent=True)
+        with pytest.raises(ObjectExistsError):
+            await simple.put_bytes(f"{prefix}a", b"second", "text/plain", if_absent=True)
+        await simple.close()
+    assert await objects.get_bytes(f"{prefix}a") == b"first"
+
+
+async def test_a_store_without_versions_is_cleared_by_its_plain_listing(
+    storage_settings: StorageSettings, objects: ObjectStore, prefix: str
+) -> None:
+    async with recorded(storage_settings.s3_endpoint) as door:
+        door.instead = lambda request: (501, "NotImplemented") if "versions" in request.query else None
+        simple = ObjectStore(changed(storage_settings, s3_endpoint=door.url))
+        assert not (await simple.open()).lists_versions
+        await simple.put_bytes(f"{prefix}order/a", b"1234", "text/plain")
+        assert (await simple.delete_prefix(f"{prefix}order/")).objects == 1
+        await simple.close()
+    with pytest.raises(ObjectMissingError):
+        await objects.head(f"{prefix}order/a")
+
+
+async def test_a_store_that_loses_what_is_recorded_with_an_object_is_refused_with_the_reason(
+    storage_settings: StorageSettings, objects: ObjectStore
+) -> None:
+    await objects.open()
+    await objects.delete_batch([PROBE_KEY])
+    headers: dict[str, str | list[str] | tuple[str]] = {"Content-Type": "text/plain"}
+    await asyncio.to_thread(objects._client._put_object, objects._bucket, PROBE_KEY, probe_content(), headers)
+    with pytest.raises(GroundMissingError, match="x-amz-meta-") as caught:
+        await objects.open()
+    assert caught.value.code == "store_unfit"
+    await objects.delete_batch([PROBE_KEY])
+
+
+async def test_in_a_versioned_bucket_all_versions_go(
+    storage_settings: StorageSettings, new_bucket: Callable[[], Awaitable[str]]
+) -> None:
+    versioned = ObjectStore(changed(storage_settings, bucket=await new_bucket()))
+    await asyncio.to_thread(versioned._client.set_bucket_versioning, versioned._bucket, VersioningConfig(ENABLED))
+    assert (await versioned.open()).versioning == "on"
+    for content in (b"one", b"two"):
+        await versioned.put_bytes("orders/2026-01-01/a", content, "text/plain")
+    await versioned.delete_batch(["orders/2026-01-01/a"])
+    assert len([one async for one in versioned.list_versions("orders/")]) == 3
+    await versioned.delete_prefix("orders/2026-01-01/")
+    assert [one async for one in versioned.list_versions("orders/")] == []
+    await versioned.close()

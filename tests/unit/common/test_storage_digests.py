@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from printworks_common.errors import GroundMissingError, PoisonError, PrintworksError, TransientError
+from printworks_common.storage.bucket import attachment
 from printworks_common.storage.digests import PART_BYTES, etag_contradicts, of_file, of_pieces
 from printworks_common.storage.errors import ObjectExistsError, ObjectMissingError, of_code
-from printworks_common.storage.store import attachment
 
 
 @given(st.lists(st.binary(max_size=100), max_size=10))

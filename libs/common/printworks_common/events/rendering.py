@@ -1,5 +1,6 @@
 """`printworks.render-requests.v1`, `printworks.render-results.v1` and `printworks.deliveries.v1`."""
 
+from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -47,10 +48,22 @@ class RenderRequested(OrderScopedEvent):
         return str(self.job_id)
 
 
+class DeliveredTo(EventPart):
+    """Where a file lies in a merchant's own storage."""
+
+    endpoint: str
+    bucket: str
+    key: str
+    public_url: str | None = Field(default=None, description="Its address where the bucket can be read by anybody.")
+
+
 class StoredFile(FileFacts):
-    """A file of a print job in the hosted bucket."""
+    """A file of a print job in the hosted bucket, and where it was delivered to."""
 
     key: str
+    delivered: DeliveredTo | None = Field(
+        default=None, description="Set: it is read there; the copy in the hosted bucket goes soon after."
+    )
 
 
 class PreflightCheck(EventPart):
@@ -104,7 +117,12 @@ class DeliveryRequested(OrderScopedEvent):
     order_name: str
     line_item_id: ShopifyId
     sku: str | None = None
-    storage_version: int
+    order_date: date | None = None
+    product_title: str | None = None
+    variant_title: str | None = None
+    template_id: str | None = None
+    quantity: int | None = None
+    storage_version: int = Field(description="Of the shop's storage setting, or of a newer one.")
     files: tuple[StoredFile, ...]
 
 
@@ -113,6 +131,7 @@ class DeliveredFile(EventPart):
     bucket: str
     key: str
     public_url: str | None = None
+    endpoint: str | None = None
 
 
 class DeliveryFinished(OrderScopedEvent):

@@ -81,8 +81,13 @@ def of_file(file: BinaryIO) -> Digest:
     return of_pieces(iter(lambda: file.read(CHUNK_BYTES), b""))
 
 
+def is_etag(answered: str) -> bool:
+    """Whether an ETag has the form of one that is made of MD5."""
+    return _ETAG.fullmatch(answered) is not None
+
+
 def etag_contradicts(expected: str, answered: str) -> bool:
     """Whether the store's ETag tells that it holds other bytes. An ETag of another kind tells nothing."""
-    if not _ETAG.fullmatch(answered) or ("-" in expected) != ("-" in answered):
+    if not is_etag(answered) or ("-" in expected) != ("-" in answered):
         return False
     return expected != answered

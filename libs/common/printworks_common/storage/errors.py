@@ -23,12 +23,12 @@ class ObjectExistsError(PoisonError):
         super().__init__("An object of this key is there already.", code="object_exists")
 
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
+MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """MethodNotAllowed is the answer to reading a delete marker."""
 
-_EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
-_DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "InvalidDigest"})
+DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "InvalidDigest"})
 
 REFUSED = frozenset({
     "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",
@@ -62,23 +62,27 @@ def store_errors() -> Generator[None, None, None]:
 
 def of_code(code: str, status: int) -> PrintworksError:
     """The error for a code of S3 (with the HTTP status, where a store gives no code we know)."""
-    if code in _MISSING or (not code and status == 404):
+    if code in MISSING or (not code and status == 404):
         return ObjectMissingError()
-    if code in _EXISTS or (not code and status == 412):
+    if code in EXISTS or (not code and status == 412):
         return ObjectExistsError()
     if code == "NoSuchBucket":
-        return GroundMissingError("The bucket does not exist.", code="bucket_missing")
+        return missing_bucket()
     if code in REFUSED or status in {401, 403}:
         return GroundMissingError("The store refuses our credentials or rights.", code="store_refused")
     return _of_request(code, status)
 
 
 def _of_request(code: str, status: int) -> PrintworksError:
-    if code in _DAMAGED:
+    if code in DAMAGED:
         return damaged("The store received other bytes than were sent.")
     if code in _REJECTED or (400 <= status < 500 and status not in {408, 429} and code != "RequestTimeout"):
         return PoisonError("The store does not accept this request.", code="store_rejected")
     return unreachable()
+
+
+def missing_bucket() -> GroundMissingError:
+    return GroundMissingError("The bucket does not exist.", code="bucket_missing")
 
 
 def unreachable() -> GroundMissingError:

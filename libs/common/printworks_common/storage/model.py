@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+META = "x-amz-meta-"
+
 
 @dataclass(frozen=True)
 class StoredObject:

@@ -1,59 +1,60 @@
-"""The object store: an async surface over a blocking client in a bounded pool of threads."""
+"""The hosted bucket: everything of a `Bucket`, and writing, listing and deleting."""
 
 import asyncio
 import io
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import quote
 
-import urllib3
 from minio.commonconfig import CopySource
 from minio.datatypes import Object
 from minio.deleteobjects import DeleteObject
-from urllib3 import BaseHTTPResponse
 
-from printworks_common.errors import GroundMissingError, PrintworksError, TransientError
+from printworks_common.errors import PrintworksError, TransientError
+from printworks_common.logs import get_logger
 from printworks_common.storage import transfer
+from printworks_common.storage.bucket import Bucket
 from printworks_common.storage.client import StorageConnection, connection_pool, open_client
-from printworks_common.storage.errors import REFUSED, damaged, of_code, store_errors
+from printworks_common.storage.errors import REFUSED, damaged, missing_bucket, of_code, store_errors
 from printworks_common.storage.model import Cleared, DeleteFailure, ListedObject, StoredObject
+from printworks_common.storage.probe import USUAL, Capabilities, probe
 
 THREADS = 16
-STREAM_BYTES = 256 * 1024
 PAGE = 1000
 """Keys per request: the most that S3 lists or deletes at once."""
 
-MAX_PRESIGNED_SECONDS = 900
-MAX_BYTES_IN_MEMORY = 16 * 1024 * 1024
-
-T = TypeVar("T")
+_log = get_logger("printworks.storage")
 
 
-class ObjectStore:
-    """One bucket. All methods raise GroundMissingError while the store is away, refuses us, or lacks the bucket.
+class ObjectStore(Bucket):
+    """The hosted bucket. All methods raise GroundMissingError while the store is away, refuses us, or lacks the bucket.
 
-    `pool` replaces the connections, for a store whose address is not ours to trust.
+    What the store honours is assumed until `open` has asked it.
     """
 
-    def __init__(
-        self, settings: StorageConnection, *, threads: int = THREADS, pool: urllib3.PoolManager | None = None
-    ) -> None:
-        self._bucket = settings.bucket
-        self._pool = pool or connection_pool(settings, threads)
-        self._client = open_client(settings, settings.s3_endpoint, self._pool)
-        self._public = (
-            open_client(settings, settings.s3_public_endpoint, self._pool) if settings.s3_public_endpoint else None
+    def __init__(self, settings: StorageConnection, *, threads: int = THREADS) -> None:
+        self._pool = connection_pool(settings, threads)
+        public = settings.s3_public_endpoint
+        super().__init__(
+            settings.bucket,
+            open_client(settings, settings.s3_endpoint, self._pool),
+            public=open_client(settings, public, self._pool) if public else None,
+            threads=ThreadPoolExecutor(threads, thread_name_prefix="object-store"),
+            errors=store_errors,
         )
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="object-store")
+        self._can = USUAL
 
-    @property
-    def presigns(self) -> bool:
-        """Whether the store can be reached by a browser."""
-        return self._public is not None
+    async def open(self) -> Capabilities:
+        """Find out what the store honours, and go by it from now on. Raises GroundMissingError."""
+        self._can = await self._run(lambda: probe(self._client, self._bucket))
+        _log.info(
+            "store_probed",
+            conditional_puts=self._can.conditional_puts,
+            checksums=self._can.checksums,
+            mode=self._can.versioning,
+        )
+        return self._can
 
     async def put_file(
         self,
@@ -73,7 +74,14 @@ class ObjectStore:
         def work() -> StoredObject:
             with path.open("rb") as file:
                 return transfer.put(
-                    self._client, self._bucket, key, file, media_type, metadata or {}, if_absent=if_absent
+                    self._client,
+                    self._bucket,
+                    key,
+                    file,
+                    media_type,
+                    metadata or {},
+                    if_absent=if_absent,
+                    can=self._can,
                 )
 
         return await self._run(work)
@@ -90,49 +98,15 @@ class ObjectStore:
         """As `put_file`."""
         return await self._run(
             lambda: transfer.put(
-                self._client, self._bucket, key, io.BytesIO(content), media_type, metadata or {}, if_absent=if_absent
+                self._client,
+                self._bucket,
+                key,
+                io.BytesIO(content),
+                media_type,
+                metadata or {},
+                if_absent=if_absent,
+                can=self._can,
             )
-        )
-
-    async def get_file(self, key: str, path: Path, sha256: str | None = None) -> StoredObject:
-        """Fetch an object into a file, verified; at `path` there is the whole content or nothing.
-
-        Raises ObjectMissingError, and TransientError (`store_damaged`) when the bytes are wrong three times.
-        """
-        return await self._run(lambda: transfer.get_file(self._client, self._bucket, key, path, sha256))
-
-    async def get_bytes(self, key: str, *, limit: int = MAX_BYTES_IN_MEMORY) -> bytes:
-        """The content of a small object, verified. Raises ObjectMissingError, ValueError above `limit` bytes."""
-        return await self._run(lambda: transfer.get_bytes(self._client, self._bucket, key, limit))
-
-    async def stream(self, key: str, part: tuple[int, int] | None = None) -> AsyncGenerator[bytes, None]:
-        """The content piece by piece, or the bytes from `part[0]` to `part[1]`, both included.
-
-        A slow reader holds a connection, but no thread. Raises ObjectMissingError before the first piece.
-        """
-        offset, length = (0, 0) if part is None else (part[0], part[1] - part[0] + 1)
-        response = await self._run(
-            lambda: self._client.get_object(self._bucket, key, offset=offset, length=length), abandoned=_close
-        )
-        reading: Future[bytes] | None = None
-        try:
-            while True:
-                reading = self._threads.submit(_read, response)
-                piece = await asyncio.wrap_future(reading)
-                if not piece:
-                    return
-                yield piece
-        finally:
-            # A reader that goes away in the middle leaves a thread in `read`: the connection is closed after it.
-            if reading is None or reading.done():
-                _close(response)
-            else:
-                reading.add_done_callback(lambda _: _close(response))
-
-    async def head(self, key: str) -> StoredObject:
-        """What is recorded of an object. Raises ObjectMissingError."""
-        return await self._run(
-            lambda: transfer.described(self._client.stat_object(self._bucket, key), key),
         )
 
     async def list(self, prefix: str) -> AsyncIterator[ListedObject]:
@@ -185,25 +159,6 @@ class ObjectStore:
 
         return await self._run(work)
 
-    async def presign_get(self, key: str, filename: str, media_type: str, seconds: int) -> str:
-        """A link that anybody may use for `seconds` (at most 900): a download under this name and type.
-
-        Signed here, without asking the store. Raises ValueError where the store has no public endpoint.
-        """
-        if self._public is None:
-            raise ValueError("the store has no public endpoint")
-        if not 1 <= seconds <= MAX_PRESIGNED_SECONDS:
-            raise ValueError(f"a link may be valid for 1 to {MAX_PRESIGNED_SECONDS} seconds")
-        return self._public.presigned_get_object(
-            self._bucket,
-            key,
-            expires=timedelta(seconds=seconds),
-            response_headers={
-                "response-content-disposition": attachment(filename),
-                "response-content-type": media_type,
-            },
-        )
-
     async def abort_uploads(self, prefix: str) -> int:
         """Abort multipart uploads under a prefix that were begun and never finished. Returns how many."""
         return await self._run(lambda: self._abort_uploads(prefix))
@@ -211,7 +166,7 @@ class ObjectStore:
     async def probe(self) -> None:
         """Ask for the bucket. Raises GroundMissingError."""
         if not await self._run(lambda: self._client.bucket_exists(self._bucket)):
-            raise GroundMissingError("The bucket does not exist.", code="bucket_missing")
+            raise missing_bucket()
 
     async def answers(self) -> bool:
         """Whether the bucket can be reached: a readiness check."""
@@ -226,23 +181,12 @@ class ObjectStore:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         self._pool.clear()
 
-    async def _run(self, work: Callable[[], T], *, abandoned: Callable[[T], None] | None = None) -> T:
-        def guarded() -> T:
-            with store_errors():
-                return work()
-
-        future = self._threads.submit(guarded)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            if abandoned is not None:
-                future.add_done_callback(lambda done: _abandon(done, abandoned))
-            raise
-
     async def _listed(self, prefix: str, *, versions: bool) -> AsyncIterator[ListedObject]:
         def begin() -> Iterator[Object]:
             return iter(
-                self._client.list_objects(self._bucket, prefix=prefix, recursive=True, include_version=versions)
+                self._client.list_objects(
+                    self._bucket, prefix=prefix, recursive=True, include_version=versions and self._can.lists_versions
+                )
             )
 
         found = await self._run(begin)
@@ -273,30 +217,6 @@ class ObjectStore:
                 aborted += 1
             if not found.is_truncated or not found.uploads:
                 return aborted
-
-
-def attachment(filename: str) -> str:
-    """`Content-Disposition` of a download: an ASCII name for old readers, and the real one (RFC 6266)."""
-    kept = "".join("_" if char in '/\\"<>:|?*' or not char.isprintable() else char for char in filename).strip(" .")
-    name = kept[:120] or "file"
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _read(response: BaseHTTPResponse) -> bytes:
-    with store_errors():
-        return response.read(STREAM_BYTES)
-
-
-def _close(response: BaseHTTPResponse) -> None:
-    """Give the connection back; one that has not been read to its end is closed."""
-    response.close()
-    response.release_conn()
-
-
-def _abandon(done: Future[T], let_go: Callable[[T], None]) -> None:
-    if not done.cancelled() and done.exception() is None:
-        let_go(done.result())
 
 
 def _delete_object(one: str | tuple[str, str | None]) -> DeleteObject:

@@ -1,4 +1,5 @@
-"""Moving content in and out of a bucket, verified. Blocking; runs in the threads of `ObjectStore`."""
+"""Moving content in and out of a bucket, verified. Blocking; runs in the threads of a `Bucket`, which turns the
+client's errors into ours."""
 
 import os
 from collections.abc import Mapping
@@ -10,16 +11,18 @@ from typing import BinaryIO, cast
 
 from minio import Minio
 from minio.datatypes import Object, Part
+from minio.error import S3Error
 from urllib3 import BaseHTTPResponse
 
-from printworks_common.storage.digests import CHUNK_BYTES, PART_BYTES, Digest, Digester, etag_contradicts, of_file
-from printworks_common.storage.errors import ObjectExistsError, ObjectMissingError, damaged, store_errors
-from printworks_common.storage.model import StoredObject
+from printworks_common.storage.digests import CHUNK_BYTES, PART_BYTES, Digest, Digester, of_file
+from printworks_common.storage.errors import MISSING, ObjectExistsError, damaged
+from printworks_common.storage.model import META, StoredObject
+from printworks_common.storage.probe import Capabilities
+from printworks_common.storage.verify import CHECKSUM_HEADER, checksum, stat, verify
 
 READ_TRIES = 3
 
-_META = "x-amz-meta-"
-_STORE_ENCRYPTS = ("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm")
+Headers = dict[str, str | list[str] | tuple[str]]
 
 
 def put(
@@ -31,47 +34,52 @@ def put(
     metadata: Mapping[str, str],
     *,
     if_absent: bool,
+    can: Capabilities,
 ) -> StoredObject:
-    """Hash, upload and verify. Raises what `store_errors` raises; after a failure no part of an upload is left."""
+    """Hash, upload and verify; after a failure no part of an upload is left.
+
+    Raises ObjectExistsError, TransientError `store_damaged`.
+    """
     digest = of_file(source)
     source.seek(0)
-    headers: dict[str, str | list[str] | tuple[str]] = {
-        "Content-Type": media_type,
-        f"{_META}sha256": digest.sha256,
-        f"{_META}crc32": f"{digest.crc32:08x}",
-        **{f"{_META}{name}": value for name, value in metadata.items()},
-    }
-    with store_errors():
-        if digest.bytes <= PART_BYTES:
-            if if_absent:
-                headers["If-None-Match"] = "*"
-            client._put_object(bucket, key, source.read(), headers)
-        else:
-            if if_absent and _exists(client, bucket, key):
-                # Completing a multipart upload has no portable condition: a racing writer of the same key may win.
-                raise ObjectExistsError
-            _put_parts(client, bucket, key, source, headers)
-        stored = client.stat_object(bucket, key)
-    _verify(stored, digest)
+    headers = described_headers(digest, media_type, metadata)
+    if if_absent and (digest.bytes > PART_BYTES or not can.conditional_puts) and exists(client, bucket, key):
+        # Completing a multipart upload has no portable condition: a racing writer of the same key may win.
+        raise ObjectExistsError
+    if digest.bytes <= PART_BYTES:
+        if if_absent and can.conditional_puts:
+            headers["If-None-Match"] = "*"
+        if can.checksums:
+            headers[CHECKSUM_HEADER] = checksum(digest.sha256)
+        client._put_object(bucket, key, source.read(), headers)
+    else:
+        _put_parts(client, bucket, key, source, headers)
+    stored = stat(client, bucket, key)
+    verify(client, bucket, key, stored, digest)
     return described(stored, key)
 
 
-def _exists(client: Minio, bucket: str, key: str) -> bool:
+def described_headers(digest: Digest, media_type: str, metadata: Mapping[str, str]) -> Headers:
+    """What is recorded with an object."""
+    return {
+        "Content-Type": media_type,
+        f"{META}sha256": digest.sha256,
+        f"{META}crc32": f"{digest.crc32:08x}",
+        **{f"{META}{name}": value for name, value in metadata.items()},
+    }
+
+
+def exists(client: Minio, bucket: str, key: str) -> bool:
     try:
-        with store_errors():
-            client.stat_object(bucket, key)
-    except ObjectMissingError:
-        return False
+        client.stat_object(bucket, key)
+    except S3Error as error:
+        if error.code in MISSING:
+            return False
+        raise
     return True
 
 
-def _put_parts(
-    client: Minio,
-    bucket: str,
-    key: str,
-    source: BinaryIO,
-    headers: dict[str, str | list[str] | tuple[str]],
-) -> None:
+def _put_parts(client: Minio, bucket: str, key: str, source: BinaryIO, headers: Headers) -> None:
     upload = client._create_multipart_upload(bucket, key, headers)
     try:
         parts: list[Part] = []
@@ -84,17 +92,6 @@ def _put_parts(
         with suppress(Exception):
             client._abort_multipart_upload(bucket, key, upload)
         raise
-
-
-def _verify(stored: Object, digest: Digest) -> None:
-    headers = {name.lower(): str(value) for name, value in (stored.metadata or {}).items()}
-    encrypted = any(name in headers for name in _STORE_ENCRYPTS)
-    if (
-        stored.size != digest.bytes
-        or headers.get(f"{_META}sha256") != digest.sha256
-        or (not encrypted and etag_contradicts(digest.etag, stored.etag or ""))
-    ):
-        raise damaged("The store holds other bytes than were sent.")
 
 
 def get_file(client: Minio, bucket: str, key: str, path: Path, sha256: str | None) -> StoredObject:
@@ -115,18 +112,17 @@ def get_file(client: Minio, bucket: str, key: str, path: Path, sha256: str | Non
 
 
 def _read_into(client: Minio, bucket: str, key: str, part: Path, sha256: str | None) -> StoredObject:
-    with store_errors():
-        response = client.get_object(bucket, key)
-        try:
-            digester = Digester()
-            with part.open("wb") as file:
-                for piece in response.stream(CHUNK_BYTES):
-                    digester.update(piece)
-                    file.write(piece)
-        finally:
-            _let_go(response)
+    response = client.get_object(bucket, key)
+    try:
+        digester = Digester()
+        with part.open("wb") as file:
+            for piece in response.stream(CHUNK_BYTES):
+                digester.update(piece)
+                file.write(piece)
+    finally:
+        _let_go(response)
     digest = digester.digest()
-    expected = sha256 or response.headers.get(f"{_META}sha256")
+    expected = sha256 or response.headers.get(f"{META}sha256")
     if expected is not None and digest.sha256 != expected:
         raise damaged("The store sent other bytes than it was given.")
     return _of_headers(response.headers, key, digest.bytes, digest)
@@ -134,20 +130,28 @@ def _read_into(client: Minio, bucket: str, key: str, part: Path, sha256: str | N
 
 def get_bytes(client: Minio, bucket: str, key: str, limit: int) -> bytes:
     """The content, verified against what was recorded at the put. Raises ValueError if it is longer than `limit`."""
-    with store_errors():
-        response = client.get_object(bucket, key)
-        try:
-            content = response.read(limit + 1)
-        finally:
-            _let_go(response)
+    response = client.get_object(bucket, key)
+    try:
+        content = response.read(limit + 1)
+    finally:
+        _let_go(response)
     if len(content) > limit:
         raise ValueError(f"an object to be read into memory has more than {limit} bytes")
-    recorded = response.headers.get(f"{_META}sha256")
+    recorded = response.headers.get(f"{META}sha256")
     digester = Digester()
     digester.update(content)
     if recorded is not None and digester.digest().sha256 != recorded:
         raise damaged("The store sent other bytes than it was given.")
     return content
+
+
+def read_part(client: Minio, bucket: str, key: str, offset: int, length: int) -> bytes:
+    """A range of an object, in memory. A range of nothing is the empty content of an empty object."""
+    response = client.get_object(bucket, key, offset=offset, length=length)
+    try:
+        return response.read()
+    finally:
+        _let_go(response)
 
 
 def _let_go(response: BaseHTTPResponse) -> None:
@@ -163,7 +167,7 @@ def described(stored: Object, key: str) -> StoredObject:
 
 def _of_headers(headers: Mapping[str, str], key: str, size: int, digest: Digest | None) -> StoredObject:
     lower = {name.lower(): value for name, value in headers.items()}
-    metadata = {name.removeprefix(_META): value for name, value in lower.items() if name.startswith(_META)}
+    metadata = {name.removeprefix(META): value for name, value in lower.items() if name.startswith(META)}
     sha256, crc32 = metadata.pop("sha256", ""), metadata.pop("crc32", "0")
     return StoredObject(
         key=key,

@@ -34,6 +34,8 @@ class Links:
         self._public_url = public_url
 
     def of(self, shop: str, file: StoredFile) -> str:
+        if file.delivered is not None and file.delivered.public_url is not None:
+            return file.delivered.public_url
         return self._signer.url(self._public_url, shop, file.file_id, file.name)
 
     def line(self, shop: str, job_id: UUID) -> str:
@@ -182,7 +184,7 @@ def print_job_changed(order: Order, job: Job, links: Links, now: datetime) -> Pr
 
 
 def _public_file(shop: str, file: StoredFile, links: Links) -> PublicFile:
-    return PublicFile(**file.model_dump(exclude={"key"}), url=links.of(shop, file))
+    return PublicFile(**file.model_dump(exclude={"key", "delivered"}), url=links.of(shop, file))
 
 
 def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArtworkChanged:
