@@ -1,6 +1,8 @@
 """One order can be followed through the logs of all services by one trace id."""
 
+import asyncio
 import json
+import time
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +25,16 @@ def services_with(logs: Path, trace_id: str) -> set[str]:
     return found
 
 
+async def still_silent(logs: Path, trace_id: str, expected: set[str], *, seconds: float) -> set[str]:
+    """Of these services, those without a line of this trace after `seconds`: some read the snapshot after the tag."""
+    deadline = time.monotonic() + seconds
+    while missing := expected - services_with(logs, trace_id):
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.2)
+    return missing
+
+
 async def test_one_trace_id_leads_through_the_logs_of_all_services_and_the_events_of_all_topics(
     floor: ShopFloor, addresses: list[str], next_order_id: "count[int]"
 ) -> None:
@@ -38,7 +50,9 @@ async def test_one_trace_id_leads_through_the_logs_of_all_services_and_the_event
         trace_ids |= {(one.traceparent or "--").split("-")[1] for one in events}
     assert len(trace_ids) == 1
     (trace_id,) = trace_ids
-    assert {service.name for service in ON_THE_WAY} <= services_with(floor.printworks.directory / "logs", trace_id)
+    expected = {service.name for service in ON_THE_WAY}
+    missing = await still_silent(floor.printworks.directory / "logs", trace_id, expected, seconds=30)
+    assert missing == set()
 
 
 async def test_no_log_line_tells_a_name_an_address_of_a_picture_or_a_secret(

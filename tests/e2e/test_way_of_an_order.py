@@ -25,6 +25,14 @@ def plain_line(line_id: int) -> dict[str, Any]:
     return make_line(line_id, "MUG-WHITE", title="White mug", product_id=7_000_000_900, variant_id=8_000_000_900)
 
 
+def is_ready(order: dict[str, Any]) -> bool:
+    return order["artwork_status"] == "ready"
+
+
+def has_failed(order: dict[str, Any]) -> bool:
+    return order["artwork_status"] == "failed"
+
+
 async def settled(floor: ShopFloor, after: int, addresses: list[str]) -> None:
     """Until an order that was sent after everything else is ready: whatever came before it has been decided on."""
     (marker,) = make_orders(after, 1, addresses, lambda _: 1)
@@ -54,7 +62,7 @@ async def test_every_file_of_a_print_job_opens_without_signing_in(
     order_id = next(next_order_id)
     await send_orders(floor, make_orders(order_id, 1, addresses, lambda _: 1))
     await wait_until_tagged(floor, [order_id], seconds=READY_SECONDS)
-    order = await floor.in_api(order_id)
+    order = await floor.shown(order_id, is_ready)
     assert order is not None
     described = order["jobs"][0]["files"]
     files, problems = await fetch_files(floor, [file["url"] for file in described], order, tmp_path)
@@ -113,7 +121,7 @@ async def test_only_the_customised_lines_of_a_mixed_order_are_printed(
     lines = [plain_line(order_id * 10), customised_line(order_id * 10 + 1, addresses[0])]
     await floor.order_paid(make_order(order_id, line_items=lines, customer=make_customer(order_id)))
     await wait_until_tagged(floor, [order_id], seconds=READY_SECONDS)
-    order = await floor.in_api(order_id)
+    order = await floor.shown(order_id, is_ready)
     assert order is not None
     assert [job["line_item_id"] for job in order["jobs"]] == [str(order_id * 10 + 1)]
 
@@ -126,7 +134,7 @@ async def test_a_dead_link_fails_with_its_reason_and_a_retry_after_the_repair_ma
     lines = [customised_line(order_id * 10, addresses[0]), customised_line(order_id * 10 + 1, pictures.url(name))]
     await floor.order_paid(make_order(order_id, line_items=lines))
     await wait_until_tagged(floor, [order_id], seconds=READY_SECONDS, tag="pw-artwork-failed")
-    order = await floor.in_api(order_id)
+    order = await floor.shown(order_id, has_failed)
     assert order is not None
     failed = [job for job in order["jobs"] if job["status"] == "failed"]
     assert [job["reason_code"] for job in failed] == ["upload_missing"]

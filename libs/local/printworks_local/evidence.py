@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from printworks_local.stack import StackInfo
 from printworks_local.stack.s3 import S3Client
 
 READ_MS = 2000
+READ_MODEL_SECONDS = 30
+"""How far the read model may lie behind the topic before what it shows counts as wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +166,31 @@ async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
     async for entry in floor.shopify.journal():
         if entry["order_id"] in wanted and entry["actor"] == CLIENT_ID:
             journal[int(entry["order_id"])].append(entry)
-    api: dict[int, dict[str, Any]] = {}
-    for number in sorted(wanted):
-        order = await floor.in_api(number)
-        if order is not None:
-            api[int(number)] = order
+    print_jobs = await events(Topic.PRINT_JOBS)
     return Evidence(
         shop=floor.shop.domain,
         orders=await events(Topic.ORDERS),
         requests=await events(Topic.RENDER_REQUESTS),
         results=await events(Topic.RENDER_RESULTS),
-        print_jobs=await events(Topic.PRINT_JOBS),
+        print_jobs=print_jobs,
         artwork=await events(Topic.ARTWORK),
         objects=await read_objects(floor.printworks.info, wanted),
         journal=journal,
-        api=api,
+        api=await _shown(floor, wanted, print_jobs),
     )
+
+
+async def _shown(floor: ShopFloor, orders: set[str], print_jobs: list[Event]) -> dict[int, dict[str, Any]]:
+    """The orders as jobs-api shows them once it has caught up with what was published, or gave up doing so."""
+    newest = dict.fromkeys(orders, 0)
+    for event in print_jobs:
+        number = str(event.data["order_id"])
+        newest[number] = max(newest[number], int(event.data["version"]))
+    deadline = time.monotonic() + READ_MODEL_SECONDS
+    shown: dict[int, dict[str, Any]] = {}
+    for number, version in sorted(newest.items()):
+        wait = max(0.0, deadline - time.monotonic()) if version else 0.0
+        order = await floor.shown(number, lambda one, least=version: one["version"] >= least, seconds=wait)
+        if order is not None:
+            shown[int(number)] = order
+    return shown

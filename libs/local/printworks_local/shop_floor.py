@@ -1,6 +1,9 @@
 """A merchant's side of the running Printworks: sends webhooks, reads orders as Shopify and jobs-api have them."""
 
+import asyncio
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +95,19 @@ class ShopFloor:
             return None
         answer.raise_for_status()
         return answer.json()
+
+    async def shown(
+        self, order_id: int | str, so: Callable[[dict[str, Any]], bool], *, seconds: float = 30
+    ) -> dict[str, Any] | None:
+        """The order in jobs-api as soon as it is `so`: the read model may come a moment after the tag.
+
+        After `seconds` it is returned as it is then, or None while jobs-api does not know it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            order = await self.in_api(order_id)
+            if (order is not None and so(order)) or time.monotonic() > deadline:
+                return order
+            await asyncio.sleep(0.1)
 
     async def retry(self, job_id: str) -> None:
         (await self.api.post(f"/v1/print-jobs/{job_id}/retry")).raise_for_status()

@@ -71,7 +71,7 @@ async def test_a_print_job_carries_what_the_view_shows(api: Api) -> None:
         ready = (await client.get(f"/v1/print-jobs/{page['items'][2]['job_id']}")).json()
     assert [file["role"] for file in ready["files"]] == ["print", "thumbnail"]
     assert ready["files"][0]["url"].startswith("http://print.example/files/")
-    assert ready["texts"] == [{"name": "Text", "value": "For Ada"}]
+    assert ready["texts"] == [{"name": "Text", "value": "For Ada", "origin": "property"}]
     assert [entry["event"] for entry in ready["timeline"]] == ["paid"]
 
 
