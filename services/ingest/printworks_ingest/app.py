@@ -1,16 +1,23 @@
 """Wiring of the ingest roles, nothing else."""
 
-import httpx
+from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
+from printworks_common.shopify.clients import AdminClients
 from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
+from printworks_ingest.counting import Counts
 from printworks_ingest.door import Door
+from printworks_ingest.publishing import OrderPublisher
 from printworks_ingest.receiver import Receiver
-from printworks_ingest.reconciler import Reconciler
+from printworks_ingest.reconciler import measure, rounds_of
+from printworks_ingest.rereads import Rereads
+from printworks_ingest.rounds import Rounds
 from printworks_ingest.settings import SCHEMA, ReceiverSettings, ReconcilerSettings
+from printworks_ingest.subscriptions import Audit
+from printworks_ingest.sweeps import Sweeps
 
 
 async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
@@ -22,19 +29,46 @@ async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
 
 
 async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
-    settings = runtime.settings
+    settings, clock = runtime.settings, runtime.clock
     producer = await connect_producer(runtime, settings)
     pool = await connect_database(runtime, settings, SCHEMA)
     shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
-    http: httpx.AsyncClient = http_client()
+    http = http_client()
     runtime.on_stop(http.aclose, name="http client")
-    reconciler = Reconciler(settings, shops=shops, http=http, producer=producer, pool=pool, clock=runtime.clock)
+    clients = AdminClients(http)
+    publisher = OrderPublisher(producer, clock)
+
+    rereads = Rereads(pool=pool, shops=shops, clients=clients, publisher=publisher, clock=clock)
+    sweeps = Sweeps(
+        pool=pool,
+        clients=clients,
+        publisher=publisher,
+        clock=clock,
+        overlap=settings.overlap,
+        first_reach=settings.first_reach,
+        stopping=runtime.stopping,
+    )
+    counts = Counts(clients=clients, producer=producer, clock=clock, window=settings.window, settled=settings.settled)
+    audit = Audit(pool=pool, clients=clients, clock=clock, address=settings.webhook_address)
+
+    reading = DispatchLoop("rereads", rereads.dispatch, lambda: runtime.heartbeat("rereads"))
+    rereads.on_work(reading.wake)
+    runtime.on_stop(rereads.drain, name="re-reads under way")
+    runtime.spawn("rereads", reading.run(runtime.stopping))
+    for kind in rounds_of(settings, sweeps, counts, audit):
+        _run_rounds(runtime, Rounds(kind, pool=pool, shops=shops, clock=clock), kind.kind)
+    runtime.spawn("measure", measure(shops, rereads, sweeps, audit, runtime.stopping))
     consume(
         runtime,
         settings,
         group="reconciler",
         topics=[Topic.ORDER_REREADS],
-        handler=reconciler.handle,
+        handler=rereads.handle,
         producer=producer,
     )
-    runtime.spawn("sweeps", reconciler.run_sweeps(runtime.stopping))
+
+
+def _run_rounds(runtime: Runtime[ReconcilerSettings], rounds: Rounds, kind: str) -> None:
+    loop = DispatchLoop(kind, rounds.dispatch, lambda: runtime.heartbeat(kind))
+    runtime.on_stop(rounds.drain, name=f"{kind}s under way")
+    runtime.spawn(kind, loop.run(runtime.stopping))

@@ -10,5 +10,21 @@ WEBHOOK_SECONDS = histogram(
 UNREADABLE = counter("printworks_ingest_unreadable_total", "Signed bodies that are no order as we know it.", ["topic"])
 LAST_WEBHOOK = gauge("printworks_ingest_last_webhook_timestamp_seconds", "When the last good webhook came.", ["topic"])
 REREADS = counter("printworks_ingest_rereads_total", "Orders read again through the Admin API.", ["outcome"])
-SWEPT = counter("printworks_ingest_swept_orders_total", "Orders published by the sweeps of the reconciler.", [])
+REREADS_WAITING = gauge("printworks_ingest_rereads_waiting", "Orders that wait to be read again.", [])
+OLDEST_REREAD = gauge("printworks_ingest_oldest_reread_seconds", "How long the oldest of them is due.", [])
+SWEPT = counter("printworks_ingest_swept_orders_total", "Orders read by the sweeps of the reconciler.", [])
 LAST_SWEEP = gauge("printworks_ingest_last_sweep_timestamp_seconds", "When a shop was last swept to its end.", [])
+OLDEST_SWEEP = gauge(
+    "printworks_ingest_oldest_sweep_seconds", "Of the shop that was not swept to its end for longest: how long.", []
+)
+COUNTED = counter("printworks_ingest_counted_orders_total", "Orders named in counts of whole windows.", [])
+ROUNDS = counter(
+    "printworks_ingest_rounds_total", "Turns of a shop on schedule (sweep, count, audit), by outcome.",
+    ["kind", "outcome"],
+)  # fmt: skip
+SUBSCRIPTIONS_MISSING = gauge(
+    "printworks_ingest_subscriptions_missing", "Shops in which a webhook topic is not subscribed.", ["topic"]
+)
+SUBSCRIPTIONS_CREATED = counter(
+    "printworks_ingest_subscriptions_created_total", "Webhook subscriptions made because they were missing.", ["topic"]
+)

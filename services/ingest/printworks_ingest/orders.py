@@ -63,7 +63,7 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
             cancelled_at=_moment(body, "cancelled_at") if body.get("cancelled_at") else None,
             financial_status=body.get("financial_status"),
             test=body.get("test") is True,
-            customer_name=_customer_name(body.get("customer")),
+            customer_name=_full_name(body.get("customer"), "first_name", "last_name"),
             line_items=tuple(_webhook_line(one) for one in (lines if isinstance(lines, list) else [])),
             read_from="webhook",
         )
@@ -71,23 +71,28 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
         raise UnreadableOrderError(f"The body is not an order as we know it ({type(error).__name__}).") from error
 
 
-def from_admin_api(shop: str, order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> OrderReceived:
-    """Read an order of the Admin API (`documents.ORDER_FIELDS`) with all its line items."""
+def from_admin_api(
+    shop: str, order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], *, cause: str
+) -> OrderReceived:
+    """Read an order of the Admin API (`documents.ORDER`) with all its line items. Raises `UnreadableOrderError`."""
     status = order.get("displayFinancialStatus")
-    customer = order.get("customer")
-    return OrderReceived(
-        shop=shop,
-        order_id=numeric_id(order["id"]),
-        name=text(order["name"]),
-        created_at=datetime.fromisoformat(order["createdAt"]),
-        updated_at=datetime.fromisoformat(order["updatedAt"]),
-        cancelled_at=datetime.fromisoformat(order["cancelledAt"]) if order.get("cancelledAt") else None,
-        financial_status=status.lower() if status else None,
-        test=bool(order.get("test")),
-        customer_name=_text_or_none(customer.get("displayName") if customer else None),
-        line_items=tuple(_api_line(one) for one in lines),
-        read_from="admin_api",
-    )
+    try:
+        return OrderReceived(
+            shop=shop,
+            order_id=numeric_id(order["id"]),
+            name=text(order["name"]),
+            created_at=datetime.fromisoformat(order["createdAt"]),
+            updated_at=datetime.fromisoformat(order["updatedAt"]),
+            cancelled_at=datetime.fromisoformat(order["cancelledAt"]) if order.get("cancelledAt") else None,
+            financial_status=status.lower() if status else None,
+            test=bool(order.get("test")),
+            customer_name=_full_name(order.get("customer"), "firstName", "lastName"),
+            line_items=tuple(_api_line(one) for one in lines),
+            read_from="admin_api",
+            cause=cause,
+        )
+    except (ValidationError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise UnreadableOrderError(f"The order is not as we know orders ({type(error).__name__}).") from error
 
 
 def _moment(body: Mapping[str, Any], name: str) -> datetime:
@@ -100,10 +105,10 @@ def _moment(body: Mapping[str, Any], name: str) -> datetime:
     return moment
 
 
-def _customer_name(customer: Any) -> str | None:
+def _full_name(customer: Any, *names: str) -> str | None:
     if not isinstance(customer, Mapping):
         return None
-    parts = [customer.get("first_name"), customer.get("last_name")]
+    parts = [customer.get(name) for name in names]
     return " ".join(text(part).strip() for part in parts if isinstance(part, str) and text(part).strip()) or None
 
 

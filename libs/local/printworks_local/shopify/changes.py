@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from printworks_local.shopify import metafields
-from printworks_local.shopify.state import AppConfig, Order, Shop, now_text
+from printworks_local.shopify.state import AppConfig, Order, Shop
 from printworks_local.shopify.tags import add_tags, remove_tags
 
 
@@ -42,7 +42,7 @@ def edit(shop: Shop, order: Order, change: dict[str, Any]) -> dict[str, Any]:
         lines[str(line_id)].update(values)
     body["line_items"] = [*lines.values(), *(change.get("add_lines") or [])]
     if "updated_at" not in (change.get("set") or {}):
-        body["updated_at"] = now_text()
+        body["updated_at"] = shop.now_text()
     changed = shop.put_order(body)
     record(shop, changed, "edit", "control", before, _summary(changed))
     return changed.rest_body()
@@ -53,7 +53,7 @@ def cancel(shop: Shop, order: Order, reason: str = "customer", financial_status:
     return edit(
         shop,
         order,
-        {"set": {"cancelled_at": now_text(), "cancel_reason": reason, "financial_status": financial_status}},
+        {"set": {"cancelled_at": shop.now_text(), "cancel_reason": reason, "financial_status": financial_status}},
     )
 
 
@@ -68,7 +68,7 @@ def refund(shop: Shop, order: Order, lines: list[dict[str, Any]], financial_stat
         key = str(line["line_item_id"])
         quantities[key] = max(0, quantities[key] - int(line["quantity"]))
         changes[key] = {"current_quantity": quantities[key]}
-    refund_id, now = shop.next_id(), now_text()
+    refund_id, now = shop.next_id(), shop.now_text()
     refund_body: dict[str, Any] = {
         "id": refund_id,
         "admin_graphql_api_id": f"gid://shopify/Refund/{refund_id}",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from printworks_local.shopify.state import AppConfig, Definition, Metafield, Order, Shop, now_text
+from printworks_local.shopify.state import AppConfig, Definition, Metafield, Order, Shop
 
 MAX_INPUTS = 25
 LIST_ITEMS = 128
@@ -209,7 +209,7 @@ def write(shop: Shop, order: Order, namespace: str, key: str, value: str, type_n
     """Write one metafield whose value has been checked."""
     present = order.metafields.get((namespace, key))
     declared = definition_of(shop, namespace, key)
-    now = now_text()
+    now = shop.now_text()
     if present is None:
         kind = type_name or (declared.type if declared else "single_line_text_field")
         present = Metafield(shop.next_id(), namespace, key, kind, value, now, now, order)

@@ -9,7 +9,7 @@ from printworks_local.shopify import metafields
 from printworks_local.shopify.fields import RequestContext, resolver
 from printworks_local.shopify.order_fields import gid, parse_gid
 from printworks_local.shopify.queries import find_order
-from printworks_local.shopify.state import Definition, Metafield, Order, Subscription, now_text
+from printworks_local.shopify.state import Definition, Metafield, Order, Subscription
 from printworks_local.shopify.tags import add_tags, remove_tags, sort_tags, split_tags, tag_errors
 
 
@@ -228,7 +228,15 @@ def _subscription_create(_source: Any, context: RequestContext, args: dict[str, 
     if problem:
         return {"webhookSubscription": None, "userErrors": [_error(field, problem)]}
     kind = given.get("format") or "JSON"
-    subscription = Subscription(context.shop.next_id(), topic, uri, kind, now_text())
+    subscription = Subscription(
+        context.shop.next_id(),
+        topic,
+        uri,
+        kind,
+        context.shop.now_text(),
+        given.get("filter"),
+        tuple(given.get("includeFields") or ()),
+    )
     context.shop.subscriptions.append(subscription)
     return {"webhookSubscription": subscription, "userErrors": []}
 

@@ -165,6 +165,12 @@ def _metafields_count(definition: Definition, context: RequestContext, _args: di
 
 @resolver("QueryRoot", "webhookSubscriptions")
 def _subscriptions(_source: Any, context: RequestContext, args: dict[str, Any]) -> Any:
+    unsupported = [name for name in ("query", "format") if args.get(name) is not None]
+    if unsupported:
+        raise GraphQLError(
+            f"The stand-in does not filter webhook subscriptions by {unsupported[0]}.",
+            extensions={"code": "STAND_IN_NO_RESOLVER"},
+        )
     topics = args.get("topics")
     wanted_uri = args.get("uri") or args.get("callbackUrl")
     found = [
@@ -190,7 +196,7 @@ from_source(
     format=lambda s: s.format,
     createdAt=lambda s: s.created_at,
     updatedAt=lambda s: s.created_at,
-    includeFields=lambda _: list[str](),
+    includeFields=lambda s: list(s.include_fields),
     metafieldNamespaces=lambda _: list[str](),
-    filter=lambda _: None,
+    filter=lambda s: s.filter,
 )

@@ -49,7 +49,8 @@ class FaultConfig(_Config):
 
 
 class ShopConfig(_Config):
-    """A shop. `order_window_days` is how far back `read_orders` sees without `read_all_orders`; None: everything."""
+    """A shop. `order_window_days` is how far back `read_orders` sees without `read_all_orders`; None: everything.
+    `clock_ahead_seconds` moves the shop's own clock, for tests that do not wait for hours."""
 
     domain: str
     name: str = "Local print shop"
@@ -60,6 +61,7 @@ class ShopConfig(_Config):
     apps: list[AppConfig] = [AppConfig()]
     search_lag_seconds: float = 0
     order_window_days: int | None = 60
+    clock_ahead_seconds: float = 0
     pinned_limit: int = 20
     journal_capacity: int = 200_000
     faults: FaultConfig = FaultConfig()  # pyright: ignore[reportCallIssue] -- Field defaults are not seen
@@ -141,6 +143,8 @@ class Subscription:
     uri: str
     format: str
     created_at: str
+    filter: str | None = None
+    include_fields: tuple[str, ...] = ()
 
 
 @dataclass
@@ -148,11 +152,6 @@ class Token:
     app: AppConfig
     expires: float | None
     """Seconds of the monotonic clock; None: never."""
-
-
-def now_text() -> str:
-    """UTC now in seconds, as Shopify writes times in GraphQL."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=65536)
@@ -200,6 +199,14 @@ class Shop:
         }
         self._allow_static_tokens()
 
+    def now(self) -> datetime:
+        """The moment by the shop's own clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.config.clock_ahead_seconds)
+
+    def now_text(self) -> str:
+        """UTC now in seconds, as Shopify writes times in GraphQL."""
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def next_id(self) -> int:
         self._next_id += 1
         return self._next_id
@@ -232,7 +239,7 @@ class Shop:
 
         A subscription with `include_fields` sends bodies without times; such an order is from now.
         """
-        now = now_text()
+        now = self.now_text()
         body = {"created_at": now, "updated_at": now, **body}
         order_id = int(body["id"])
         kept = self.orders.get(order_id)
@@ -253,7 +260,7 @@ class Shop:
 
     def touch(self, order: Order) -> None:
         """The order changed now."""
-        order.body["updated_at"] = now_text()
+        order.body["updated_at"] = self.now_text()
         self._index(order)
 
     def _index(self, order: Order) -> None:
@@ -277,7 +284,7 @@ class Shop:
         days = self.config.order_window_days
         if days is None or "read_all_orders" in app.scopes or not order.body.get("created_at"):
             return True
-        return datetime.fromisoformat(order.body["created_at"]) >= datetime.now(UTC) - timedelta(days=days)
+        return datetime.fromisoformat(order.body["created_at"]) >= self.now() - timedelta(days=days)
 
     def order_view(self, order: Order) -> dict[str, Any]:
         """The state of an order, for tests."""
