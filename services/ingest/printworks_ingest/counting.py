@@ -53,10 +53,11 @@ class Counts:
         Raises as `AdminClient.execute`, or GroundMissingError. What was published until then is not answered: only a
         run with all its pages is.
         """
-        now = self._clock.now()
+        # Shopify's times are whole seconds: at both ends what we ask for and what we tell must be the same.
+        now = self._clock.now().replace(microsecond=0)
         start, end = now - self._window + EDGE, now - self._settled
         if known_since is not None:
-            start = max(start, known_since)
+            start = max(start, known_since.replace(microsecond=0))
         run_id, number, orders = uuid4(), 0, 0
         async for page in orders_created_between(self._clients.of(shop), start, end):
             number += 1

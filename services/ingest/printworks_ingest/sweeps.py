@@ -24,6 +24,8 @@ log = get_logger(__name__)
 SQL = load_queries("printworks_ingest", "sql/queries.sql")
 
 CAUSE = "sweep"
+FIRST_CAUSE = "first_sweep"
+"""Nothing was missed that a shop's first sweep finds: before it we did not listen."""
 
 TURN_SECONDS = 60.0
 """A longer sweep lets the other shops have their turn, and then goes on where it was."""
@@ -35,6 +37,7 @@ class Mark:
 
     since: datetime
     began: datetime
+    cause: str
 
 
 class Sweeps:
@@ -68,7 +71,7 @@ class Sweeps:
         mark = await self._mark(shop)
         deadline = time.monotonic() + self._turn_seconds
         count = 0
-        async for page in orders_updated_since(self._clients.of(shop), mark.since, cause=CAUSE):
+        async for page in orders_updated_since(self._clients.of(shop), mark.since, cause=mark.cause):
             count += await self._publisher.publish_all(page.orders)
             metrics.SWEPT.inc(len(page.orders))
             with ground_errors():
@@ -101,7 +104,10 @@ class Sweeps:
             if row is None:
                 since = now - self._first_reach
                 await self._pool.execute(SQL["open_watermark"], shop.domain, since + self._overlap, since)
-                return Mark(since, now)
+                return Mark(since, now, FIRST_CAUSE)
+        last = row["swept_at"] - self._overlap
+        known_since = row["known_since"]
+        cause = FIRST_CAUSE if known_since is not None and last <= known_since else CAUSE
         if row["resume_at"] is not None:
-            return Mark(row["resume_at"], row["began_at"])
-        return Mark(row["swept_at"] - self._overlap, now)
+            return Mark(row["resume_at"], row["began_at"], cause)
+        return Mark(last, now, cause)

@@ -2,47 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import printworks_render
 import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.artwork import JobStatus
-from printworks_common.events.control import CatalogEntry, CatalogKind
+from printworks_common.events.control import CatalogKind
 from printworks_common.failures import Reason
-from printworks_common.filelinks import LinkSigner
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
-from printworks_common.settings import PostgresSettings
+from printworks_common.postgres import Pool
 from printworks_common.shopify.installations import installation
 from printworks_render.coordinator import decisions, metrics, transitions
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
+from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatcher, ReleaseLimits
-from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import SQL, Change, OrderStore
 from printworks_render.coordinator.upkeep import Upkeep
-from pydantic import SecretStr
 
+from tests.integration.coordinator.conftest import entry, map_the_poster
 from tests.unit.coordinator.examples import catalog, line, received
-
-MIGRATIONS = Path(printworks_render.__file__).parent / "sql" / "migrations"
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    await migrate(database, "render", MIGRATIONS)
-    opened = await open_pool(PostgresSettings(postgres_dsn=SecretStr(database), postgres_pool_size=10), schema="render")
-    yield opened
-    await close_pool(opened)
-
-
-@pytest.fixture
-def store(pool: Pool) -> OrderStore:
-    links = Links(LinkSigner(keys={"a": b"k" * 32}, current="a"), "https://files.example.com")
-    return OrderStore(pool, links, SystemClock(), 90)
 
 
 async def new_order(store: OrderStore, order_id: str, shop: str = "one.myshopify.com", lines: int = 1) -> Order:
@@ -71,16 +49,6 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
 
 def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
     return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
-
-
-def entry(kind: CatalogKind, entry_id: str, body: dict[str, Any], shop: str) -> CatalogEntry:
-    return CatalogEntry(shop=shop, kind=kind, entry_id=entry_id, version=1, body=body, changed_at=datetime.now(UTC))
-
-
-async def map_the_poster(store: OrderStore, shop: str = "example.myshopify.com") -> None:
-    known = catalog()
-    await store.put_catalog(entry(CatalogKind.TEMPLATE, "poster", known.templates["poster"].body, shop))
-    await store.put_catalog(entry(CatalogKind.MAPPING, "PW-PHOTO", known.mappings[0], shop))
 
 
 async def rendering(pool: Pool) -> dict[str, int]:
@@ -259,7 +227,7 @@ async def test_a_test_order_is_watermarked_as_its_shop_says_else_by_default(
 
 
 async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(store: OrderStore, pool: Pool) -> None:
-    intake = OrderIntake(store, SystemClock())
+    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), SystemClock())
     await map_the_poster(store)
     await intake.order_received(received(line(1)))
     await intake.order_received(received(line(1), minutes=9))

@@ -49,7 +49,8 @@ class OrderReceived(OrderScopedEvent):
     read_from: Literal["webhook", "admin_api"] = "webhook"
     cause: str | None = Field(
         default=None,
-        description="Why we looked: a webhook's topic (`orders/paid`), one of TouchReason, or `sweep`; open for more.",
+        description="Why we looked: a webhook's topic (`orders/paid`), one of TouchReason, `sweep` or `first_sweep`; "
+        "open for more.",
     )
 
 

@@ -14,6 +14,7 @@ from printworks_common.wiring import connect_database, connect_producer, consume
 from printworks_render.coordinator import metrics
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
+from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
 from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import OrderStore
@@ -22,7 +23,7 @@ from printworks_render.settings import SCHEMA, CoordinatorSettings
 
 GROUP = "coordinator"
 
-TOPICS = (Topic.ORDERS, Topic.RENDER_RESULTS, Topic.COMMANDS, Topic.RETENTION)
+TOPICS = (Topic.ORDERS, Topic.RENDER_RESULTS, Topic.COMMANDS, Topic.RETENTION, Topic.RECONCILIATION)
 
 
 async def build(runtime: Runtime[CoordinatorSettings]) -> None:
@@ -79,7 +80,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
         settings,
         group=GROUP,
         topics=TOPICS,
-        handler=OrderIntake(store, runtime.clock).handle,
+        handler=OrderIntake(store, Reconciliation(pool, runtime.clock), runtime.clock).handle,
         producer=producer,
         parallel=32,
     )

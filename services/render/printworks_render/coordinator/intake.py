@@ -1,4 +1,5 @@
-"""Everything that reaches the coordinator through Kafka: orders, results, commands, purges. One record at a time."""
+"""Everything that reaches the coordinator through Kafka: orders, results, commands, purges, counts. One record at a
+time."""
 
 from datetime import datetime
 
@@ -6,19 +7,29 @@ from printworks_common import ids, tracing
 from printworks_common.clock import Clock
 from printworks_common.errors import PoisonError
 from printworks_common.events.artwork import JobStatus
-from printworks_common.events.control import CommandIssued, CommandKind, RetentionPurged
+from printworks_common.events.control import (
+    CommandIssued,
+    CommandKind,
+    ReconciliationCompared,
+    ReconciliationCounted,
+    RetentionPurged,
+)
 from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.orders import OrderReceived, OrderTouched, TouchReason
 from printworks_common.events.print_jobs import ArtworkVersion
 from printworks_common.events.rendering import RenderFailed, RenderFinished
 from printworks_common.failures import Reason
 from printworks_common.kafka.record import Record
+from printworks_common.logs import get_logger
 
 from printworks_render.coordinator import decisions, metrics, transitions
 from printworks_render.coordinator.decisions import Intake
 from printworks_render.coordinator.model import Job, Order, ShopCatalog
+from printworks_render.coordinator.reconciliation import Reconciliation, missed_webhook
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import Change, OrderStore
+
+log = get_logger(__name__)
 
 AUTOMATIC_ATTEMPTS = 2
 """A crash of native code is tried once more by itself: it may have been the neighbour's fault."""
@@ -30,10 +41,12 @@ OPEN = frozenset({JobStatus.PENDING, JobStatus.READY, JobStatus.FAILED})
 
 
 class OrderIntake:
-    """Handles records of `orders`, `render-results`, `commands` and `retention`. Every handler is idempotent."""
+    """Handles records of `orders`, `render-results`, `commands`, `retention` and `reconciliation`. Every handler is
+    idempotent."""
 
-    def __init__(self, store: OrderStore, clock: Clock) -> None:
+    def __init__(self, store: OrderStore, reconciliation: Reconciliation, clock: Clock) -> None:
         self._store = store
+        self._reconciliation = reconciliation
         self._clock = clock
 
     async def handle(self, record: Record) -> None:
@@ -49,18 +62,24 @@ class OrderIntake:
                 await self.command_issued(record.decode(CommandIssued))
             case RetentionPurged.type_name:
                 await self.purged(record.decode(RetentionPurged))
+            case ReconciliationCounted.type_name:
+                await self._reconciliation.counted(record.decode(ReconciliationCounted))
+            case ReconciliationCompared.type_name:
+                return  # our own answer, on the same topic
             case _:
                 raise PoisonError("The event type is not known here.", code="unknown_event_type")
 
     async def order_received(self, received: OrderReceived) -> None:
         catalog = await self._store.catalog(received.shop)
-        outcome = Intake.STALE
+        outcome, missed = Intake.STALE, None
 
         def decide(known: Order | None) -> Change | None:
-            nonlocal outcome
-            taken = decisions.take_in(known, received, catalog, self._clock.now())
+            nonlocal outcome, missed
+            now = self._clock.now()
+            taken = decisions.take_in(known, received, catalog, now)
             outcome = taken.outcome
             if outcome is Intake.CHANGED:
+                missed = missed_webhook(known, received, now)
                 return Change(taken.order.model_copy(update={"traceparent": tracing.current_traceparent()}))
             if outcome is Intake.ECHO and known is not None and received.updated_at > known.updated_at:
                 # What was true at this moment: a body of a moment before it, still on its way, is older.
@@ -71,6 +90,9 @@ class OrderIntake:
 
         await self._store.change(received.shop, received.order_id, decide)
         metrics.ORDERS_TAKEN_IN.labels(outcome=outcome).inc()
+        if missed is not None:
+            metrics.MISSED_WEBHOOKS.labels(topic=missed).inc()
+            log.warning("webhook_missed", shop=received.shop, order_id=received.order_id, webhook_topic=missed)
 
     async def render_finished(self, event: RenderFinished) -> None:
         """The first result for the job's present artwork version counts; any other changes nothing."""

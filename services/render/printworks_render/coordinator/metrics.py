@@ -3,6 +3,15 @@
 from printworks_common.metrics import counter, gauge, histogram
 
 ORDERS_TAKEN_IN = counter("printworks_coordinator_orders_total", "Orders taken in, by what they changed.", ["outcome"])
+MISSED_WEBHOOKS = counter(
+    "printworks_coordinator_missed_webhooks_total",
+    "Changes of orders that a sweep or a count found, by the webhook topic that should have told of them.", ["topic"],
+)  # fmt: skip
+COUNTS = counter("printworks_coordinator_counts_total", "Counts of a shop's orders that were answered.", [])
+DIFFERENCES = counter(
+    "printworks_coordinator_count_differences_total",
+    "Orders that a count found to be missing here, different, or gone from Shopify.", ["kind"],
+)  # fmt: skip
 RESULTS = counter("printworks_coordinator_results_total", "Render results, by outcome; ignored: late.", ["outcome"])
 COMMANDS = counter("printworks_coordinator_commands_total", "Commands from people and machines.", ["kind"])
 CATALOG_ENTRIES = counter("printworks_coordinator_catalog_total", "Catalog entries read, by kind.", ["kind"])

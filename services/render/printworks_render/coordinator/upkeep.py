@@ -56,3 +56,4 @@ class Upkeep:
         with ground_errors():
             async with self._pool.acquire() as connection:
                 await forget_before(connection, self._clock.now() - REPEATS)
+                await connection.execute(SQL["forget_old_counts"], self._clock.now() - REPEATS)

@@ -83,3 +83,40 @@ INSERT INTO catalog (shop, kind, entry_id, version, deleted, body) VALUES ($1, $
 ON CONFLICT (shop, kind, entry_id) DO UPDATE SET
     version = excluded.version, deleted = excluded.deleted, body = excluded.body
 WHERE catalog.version < excluded.version
+
+-- name: add_count_page
+INSERT INTO count_pages (run_id, page, last_page, received_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: add_counted_orders
+INSERT INTO counted_orders (run_id, order_id, financial_status, cancelled)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::boolean[]) ON CONFLICT DO NOTHING
+
+-- name: count_is_whole
+SELECT coalesce(max(page) FILTER (WHERE last_page) = count(*), false) FROM count_pages WHERE run_id = $1
+
+-- name: count_totals
+-- Of a count: orders that Shopify has, those of the window that we hold, and of these the customised ones.
+SELECT (SELECT count(*) FROM counted_orders WHERE run_id = $1) AS shopify_has, count(*) AS we_hold,
+       count(*) FILTER (WHERE customised) AS customised
+FROM orders WHERE shop = $2 AND created_at BETWEEN $3 AND $4
+
+-- name: count_differences
+-- What was purged is closed: nothing that Shopify says of it matters any more.
+SELECT c.order_id, CASE WHEN o.created_at IS NULL THEN 'missing' ELSE 'different' END AS kind
+FROM counted_orders c LEFT JOIN orders o ON o.shop = $2 AND o.order_id = c.order_id
+WHERE c.run_id = $1 AND (o.created_at IS NULL OR (
+    NOT o.closed AND c.cancelled IS NOT NULL
+    AND (o.cancelled, o.financial_status) IS DISTINCT FROM (c.cancelled, c.financial_status)
+))
+UNION ALL
+SELECT o.order_id, 'gone' FROM orders o
+WHERE o.shop = $2 AND o.created_at BETWEEN $3 AND $4 AND NOT o.closed
+  AND NOT EXISTS (SELECT FROM counted_orders c WHERE c.run_id = $1 AND c.order_id = o.order_id)
+ORDER BY order_id
+
+-- name: forget_count
+WITH pages AS (DELETE FROM count_pages WHERE run_id = $1) DELETE FROM counted_orders WHERE run_id = $1
+
+-- name: forget_old_counts
+WITH old AS (DELETE FROM count_pages WHERE received_at < $1 RETURNING run_id)
+DELETE FROM counted_orders WHERE run_id IN (SELECT run_id FROM old)

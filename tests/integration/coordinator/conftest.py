@@ -1,0 +1,45 @@
+"""The coordinator's schema on a real PostgreSQL, fresh for each test."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import printworks_render
+import pytest
+from printworks_common.clock import SystemClock
+from printworks_common.events.control import CatalogEntry, CatalogKind
+from printworks_common.filelinks import LinkSigner
+from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.settings import PostgresSettings
+from printworks_render.coordinator.snapshots import Links
+from printworks_render.coordinator.store import OrderStore
+from pydantic import SecretStr
+
+from tests.unit.coordinator.examples import catalog
+
+MIGRATIONS = Path(printworks_render.__file__).parent / "sql" / "migrations"
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    await migrate(database, "render", MIGRATIONS)
+    opened = await open_pool(PostgresSettings(postgres_dsn=SecretStr(database), postgres_pool_size=10), schema="render")
+    yield opened
+    await close_pool(opened)
+
+
+@pytest.fixture
+def store(pool: Pool) -> OrderStore:
+    links = Links(LinkSigner(keys={"a": b"k" * 32}, current="a"), "https://files.example.com")
+    return OrderStore(pool, links, SystemClock(), 90)
+
+
+def entry(kind: CatalogKind, entry_id: str, body: dict[str, Any], shop: str) -> CatalogEntry:
+    return CatalogEntry(shop=shop, kind=kind, entry_id=entry_id, version=1, body=body, changed_at=datetime.now(UTC))
+
+
+async def map_the_poster(store: OrderStore, shop: str = "example.myshopify.com") -> None:
+    known = catalog()
+    await store.put_catalog(entry(CatalogKind.TEMPLATE, "poster", known.templates["poster"].body, shop))
+    await store.put_catalog(entry(CatalogKind.MAPPING, "PW-PHOTO", known.mappings[0], shop))
