@@ -158,9 +158,7 @@ async def test_a_purged_order_is_closed_whatever_shopify_says(
 ) -> None:
     for order_id in ("1", "2"):
         await intake.order_received(received(order_id=order_id))
-        await store.change(
-            SHOP, order_id, lambda known: known and Change(known.model_copy(update={"purged_at": NOW}))
-        )
+        await store.change(SHOP, order_id, lambda known: known and Change(known.model_copy(update={"purged_at": NOW})))
     answer = await answers.counted(page([shopify_says(1, "refunded")]))
     assert answer is not None
     assert answer.differences == ()
