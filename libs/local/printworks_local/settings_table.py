@@ -34,6 +34,7 @@ class Role:
 ROLES = (
     Role("printworks-ingest receiver", "printworks_ingest.settings", "ReceiverSettings"),
     Role("printworks-ingest reconciler", "printworks_ingest.settings", "ReconcilerSettings"),
+    Role("printworks-ingest reconcile", "printworks_ingest.settings", "ReconcilingSettings"),
     Role("printworks-render coordinator", "printworks_render.settings", "CoordinatorSettings"),
     Role("printworks-render worker", "printworks_render.settings", "WorkerSettings"),
     Role("printworks-shopify-writer writer", "printworks_shopify_writer.settings", "WriterSettings"),

@@ -1,10 +1,10 @@
-"""`printworks-ingest receiver | reconciler | migrate`."""
+"""`printworks-ingest receiver | reconciler | reconcile | migrate`."""
 
 from printworks_common import command
 from printworks_common.runtime import run
 from printworks_common.settings import load
 
-from printworks_ingest import app
+from printworks_ingest import app, at_once
 from printworks_ingest.settings import SCHEMA, MigrateSettings, ReceiverSettings, ReconcilerSettings
 
 
@@ -22,6 +22,7 @@ def main() -> None:
         {
             "receiver": receiver,
             "reconciler": reconciler,
+            "reconcile": at_once.command,
             "migrate": command.migrate_command(MigrateSettings, SCHEMA, app.__file__),
         },
     )
