@@ -7,6 +7,8 @@ from importlib import metadata
 from fastapi import FastAPI
 from printworks_common.clock import SystemClock
 from printworks_common.errors import GroundMissingError, TransientError
+from printworks_common.events.control import ReconciliationCompared, ReconciliationCounted
+from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.events.topics import Topic
 from printworks_common.logs import get_logger
 from printworks_common.outbox import OutboxRelay
@@ -20,16 +22,19 @@ from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
 from printworks_jobs_api.api import print_jobs as job_routes
+from printworks_jobs_api.api import reconciliation as reconciliation_routes
 from printworks_jobs_api.api.context import Services
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
 from printworks_jobs_api.edge import Edge
+from printworks_jobs_api.intake import Intake
 from printworks_jobs_api.keys import KeyStore
 from printworks_jobs_api.metrics import COMMANDS
 from printworks_jobs_api.pages import routes as page_routes
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
+from printworks_jobs_api.reconciliations import Reconciliations
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
 
 GROUP = "jobs-api-projector"
@@ -43,12 +48,20 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
     settings = runtime.settings
     pool = await connect_database(runtime, settings, SCHEMA)
     producer = await connect_producer(runtime, settings)
+    reconciliations = Reconciliations(pool)
+    intake = Intake(
+        {
+            OrderSnapshot.type_name: Projector(pool, runtime.clock).handle,
+            ReconciliationCounted.type_name: reconciliations.handle,
+            ReconciliationCompared.type_name: reconciliations.handle,
+        }
+    )
     consume(
         runtime,
         settings,
         group=GROUP,
-        topics=[Topic.PRINT_JOBS],
-        handler=Projector(pool, runtime.clock).handle,
+        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION],
+        handler=intake.handle,
         producer=producer,
         parallel=settings.projector_parallel,
     )
@@ -108,6 +121,7 @@ def create_app(services: Services) -> FastAPI:
         command_routes.router,
         catalog_routes.router,
         change_routes.router,
+        reconciliation_routes.router,
         files.router,
     ):
         app.include_router(router)

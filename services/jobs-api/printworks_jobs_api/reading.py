@@ -122,6 +122,10 @@ class Reader:
         """How many jobs have changed since."""
         return await self._value(SQL["changed_jobs"], shop, after)
 
+    async def reconciliation(self, shop: str) -> Any | None:
+        """The answer to the newest count; None before the first."""
+        return await self._row(SQL["reconciliation"], shop)
+
     async def _rows(self, query: str, *values: Any) -> Sequence[Any]:
         with ground_errors():
             return await self._pool.fetch(query, *values)

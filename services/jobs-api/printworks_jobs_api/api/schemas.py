@@ -152,6 +152,24 @@ class EntryPageOut(BaseModel):
     next_after: str | None
 
 
+class DifferenceOut(BaseModel):
+    order_id: str
+    kind: str = Field(description="missing here, different in payment or cancellation, or gone from Shopify")
+
+
+class ReconciliationOut(BaseModel):
+    window_from: datetime = Field(description="Orders created from here …")
+    window_to: datetime = Field(description="… to here were counted.")
+    shopify_has: int
+    we_hold: int
+    customised: int = Field(description="Of the orders that we hold, those with a print job.")
+    missing: int = Field(description="Found to be missing, and read again since.")
+    different: int = Field(description="Found with another payment or cancellation, and read again since.")
+    gone: int = Field(description="Held here, no longer listed by Shopify.")
+    differences: list[DifferenceOut] = Field(description="At most 1,000 of each kind.")
+    compared_at: datetime
+
+
 def admin_url(shop: str, order_id: int) -> str:
     """The order in the Shopify admin."""
     return f"https://admin.shopify.com/store/{shop.removesuffix('.myshopify.com')}/orders/{order_id}"

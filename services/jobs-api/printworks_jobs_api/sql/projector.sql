@@ -67,3 +67,15 @@ ON CONFLICT (shop, file_id) DO UPDATE SET
 INSERT INTO changes (
     shop, seq, order_id, job_id, version, status, step, reason_code, artwork_version, occurred_at
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: save_reconciliation
+INSERT INTO reconciliations (
+    shop, run_id, window_from, window_to, shopify_has, we_hold, customised, missing, different, gone, differences,
+    compared_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (shop) DO UPDATE SET
+    run_id = excluded.run_id, window_from = excluded.window_from, window_to = excluded.window_to,
+    shopify_has = excluded.shopify_has, we_hold = excluded.we_hold, customised = excluded.customised,
+    missing = excluded.missing, different = excluded.different, gone = excluded.gone,
+    differences = excluded.differences, compared_at = excluded.compared_at
+WHERE reconciliations.compared_at <= excluded.compared_at

@@ -57,3 +57,7 @@ SELECT shop, seq FROM change_counters WHERE shop = ANY ($1::text[])
 
 -- name: changed_jobs
 SELECT count(DISTINCT job_id) FROM changes WHERE shop = $1 AND seq > $2
+
+-- name: reconciliation
+SELECT window_from, window_to, shopify_has, we_hold, customised, missing, different, gone, differences, compared_at
+FROM reconciliations WHERE shop = $1
