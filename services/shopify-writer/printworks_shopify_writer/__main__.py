@@ -1,10 +1,10 @@
-"""`printworks-shopify-writer writer | migrate`."""
+"""`printworks-shopify-writer writer | migrate | failures | retry`."""
 
 from printworks_common import command
 from printworks_common.runtime import run
 from printworks_common.settings import load
 
-from printworks_shopify_writer import app
+from printworks_shopify_writer import app, commands
 from printworks_shopify_writer.settings import SCHEMA, MigrateSettings, WriterSettings
 
 
@@ -15,7 +15,12 @@ def writer(_arguments: list[str]) -> None:
 def main() -> None:
     command.main(
         "printworks-shopify-writer",
-        {"writer": writer, "migrate": command.migrate_command(MigrateSettings, SCHEMA, app.__file__)},
+        {
+            "writer": writer,
+            "migrate": command.migrate_command(MigrateSettings, SCHEMA, app.__file__),
+            "failures": commands.failures,
+            "retry": commands.retry,
+        },
     )
 
 

@@ -4,9 +4,14 @@ from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
+from printworks_common.shopify.clients import AdminClients
 from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
+from printworks_shopify_writer.convergence import Convergence
+from printworks_shopify_writer.definitions import Definitions
+from printworks_shopify_writer.intake import Intake
+from printworks_shopify_writer.orders import Orders
 from printworks_shopify_writer.settings import SCHEMA, WriterSettings
 from printworks_shopify_writer.target import Names
 from printworks_shopify_writer.writer import Writer
@@ -15,15 +20,17 @@ from printworks_shopify_writer.writer import Writer
 async def build_writer(runtime: Runtime[WriterSettings]) -> None:
     settings = runtime.settings
     producer = await connect_producer(runtime, settings)
-    pool = await connect_database(runtime, settings, SCHEMA)
+    orders = Orders(await connect_database(runtime, settings, SCHEMA))
     shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
     http = http_client()
     runtime.on_stop(http.aclose, name="http client")
+    names = Names(settings.tag_prefix, settings.metafield_namespace)
     writer = Writer(
-        pool,
+        orders,
         shops,
-        http,
-        Names(settings.tag_prefix, settings.metafield_namespace),
+        AdminClients(http),
+        Convergence(orders, names, order_attributes=settings.order_attributes),
+        Definitions(orders, settings.metafield_namespace),
         writes_per_shop=settings.writes_per_shop,
     )
     loop = DispatchLoop("writes", writer.dispatch, lambda: runtime.heartbeat("writes"))
@@ -33,8 +40,8 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
         runtime,
         settings,
         group="shopify-writer",
-        topics=[Topic.ARTWORK],
-        handler=writer.keep,
+        topics=[Topic.PRINT_JOBS],
+        handler=Intake(orders, loop.wake).keep,
         producer=producer,
         parallel=32,
     )

@@ -7,12 +7,18 @@ SCHEMA = "shopify_writer"
 
 
 class MigrateSettings(PostgresSettings, Settings):
-    """What `migrate` needs."""
+    """What `migrate`, `failures` and `retry` need."""
 
 
 class WriterSettings(ServiceSettings, KafkaSettings, PostgresSettings, ShopsSettings, Settings):
-    tag_prefix: str = Field(default="pw-artwork-", pattern=r"^[A-Za-z0-9_-]{1,30}$", description="Before the status.")
-    metafield_namespace: str = Field(
-        default="pw_customization", pattern=r"^[a-z0-9_-]{3,255}$", description="Of both metafields."
+    tag_prefix: str = Field(
+        default="pw-artwork-", pattern=r"^[A-Za-z0-9_-]{1,30}$", description="what the tags begin with"
     )
-    writes_per_shop: int = Field(default=4, ge=1, description="Orders of one shop written at once.")
+    metafield_namespace: str = Field(
+        default="pw_customization", pattern=r"^[a-z0-9_-]{3,255}$", description="namespace of both metafields"
+    )
+    order_attributes: bool = Field(
+        default=True,
+        description="link the page of each customised line item in the order's attributes, with texts of designs",
+    )
+    writes_per_shop: int = Field(default=32, ge=1, le=200, description="orders of one shop written at once, at most")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from printworks_local.shopify.documents import validate_document
 from printworks_shopify_writer import documents
-from printworks_shopify_writer.target import FRESH, Metafield, Names, Plan, Seen, Target, is_stale, plan
+from printworks_shopify_writer.target import FRESH, Metafield, Names, Plan, Seen, Target, listed_files, plan
 
 NAMES = Names("pw-artwork-", "pw_customization")
 OWNER = "gid://shopify/Order/1"
@@ -24,7 +24,7 @@ metafields = st.none() | st.builds(
 
 
 def planned(target: Target, seen: Seen) -> Plan:
-    return plan(target, seen, NAMES, OWNER, json.dumps(list(target.files)))
+    return plan(target, seen, NAMES, OWNER)
 
 
 def carried_out(seen: Seen, todo: Plan) -> Seen:
@@ -71,29 +71,54 @@ def test_a_later_write_expects_what_was_seen() -> None:
     assert (todo.add_tags, todo.remove_tags) == (("pw-artwork-ready",), ("pw-artwork-pending",))
 
 
-@pytest.mark.parametrize("code", ["STALE_OBJECT", "INVALID_COMPARE_DIGEST"])
-def test_a_change_by_somebody_else_is_recognised(code: str) -> None:
-    assert is_stale([{"code": code}])
-    assert not is_stale([{"code": "INVALID_VALUE"}])
+def test_more_files_than_a_list_holds_become_one_link() -> None:
+    many = tuple(f"https://files.example.com/{number}" for number in range(129))
+    assert listed_files(many[:128], "https://list") == many[:128]
+    assert listed_files(many, "https://list") == ("https://list",)
+    assert listed_files(("https://" + "x" * 2048,), "https://list") == ("https://list",)
+
+
+def test_a_list_is_compared_as_a_list_and_not_as_text() -> None:
+    seen = Seen(
+        frozenset({"pw-artwork-ready"}), Metafield("pw-artwork-ready", "a"), Metafield(f'[ "{LINKS[0]}" ]', "b")
+    )
+    assert planned(Target("ready", LINKS), seen).empty
 
 
 ALL_PLANS = [
-    Plan(sets, deletes, add, remove)
+    Plan(sets, deletes, add, remove, attributes)
     for sets in ((), ({"key": "artwork_status"},))
     for deletes in ((), ("artwork_files",))
     for add in ((), ("pw-artwork-ready",))
     for remove in ((), ("pw-artwork-pending",))
-    if sets or deletes or add or remove
+    for attributes in (None, (("Artwork 1", "https://pw.example.com/lines/t"),))
+    if sets or deletes or add or remove or attributes
 ]
 
 
 @pytest.mark.parametrize("version", ["2026-07", "2026-10"])
-@pytest.mark.parametrize("todo", ALL_PLANS, ids=str)
-def test_every_write_is_valid_by_the_official_schema(todo: Plan, version: str) -> None:
-    assert validate_document(documents.write(todo), version) == []
+def test_every_write_is_valid_by_the_official_schema(version: str) -> None:
+    for todo in ALL_PLANS:
+        for attributes in (False, True):
+            request = documents.write(todo, OWNER, "pw_customization", attributes=attributes)
+            assert validate_document(request.document, version) == [], todo
 
 
 @pytest.mark.parametrize("version", ["2026-07", "2026-10"])
-@pytest.mark.parametrize("document", [documents.ORDER_STATE, documents.METAFIELD_DEFINITION])
+@pytest.mark.parametrize(
+    "document",
+    [
+        documents.order_state(False),
+        documents.order_state(True),
+        documents.ORDER_STATES,
+        documents.DEFINITIONS,
+        documents.DEFINE,
+        documents.PIN,
+        documents.FULFILMENT_ORDERS,
+        documents.HOLD,
+        documents.RELEASE,
+    ],
+    ids=lambda document: document.split()[1].split("(")[0],
+)
 def test_every_other_document_is_valid_by_the_official_schema(document: str, version: str) -> None:
     assert validate_document(document, version) == []

@@ -21,7 +21,7 @@ GROUPS: Mapping[str, tuple[Topic, ...]] = MappingProxyType(
         "receiver": (Topic.ORDERS,),
         "reconciler": (Topic.ORDER_REREADS,),
         "retention": (Topic.PRINT_JOBS, Topic.PRIVACY),
-        "shopify-writer": (Topic.ARTWORK, Topic.PRIVACY),
+        "shopify-writer": (Topic.PRINT_JOBS, Topic.PRIVACY),
         "worker": (Topic.RENDER_REQUESTS,),
     }
 )

@@ -28,6 +28,11 @@ class ShopControl:
         """Change fields of the shop's `ShopConfig`."""
         return await self._call("PATCH", "", fields)
 
+    async def reset(self, **fields: Any) -> None:
+        """Begin anew with an empty shop of this `ShopConfig`."""
+        await self._call("DELETE", "")
+        await self._call("PUT", "", fields)
+
     async def faults(self, **fields: Any) -> dict[str, Any]:
         """Replace the shop's `FaultConfig`; no fields: no faults."""
         return await self._call("PUT", "/faults", fields)
@@ -89,6 +94,10 @@ class ShopControl:
 
     async def delete(self, order_id: int | str) -> None:
         await self._call("DELETE", f"/orders/{order_id}")
+
+    async def definitions(self) -> list[dict[str, Any]]:
+        """The shop's metafield definitions."""
+        return (await self._call("GET", "/definitions"))["definitions"]
 
     async def journal(self, order_id: int | str | None = None, after: int = 0) -> AsyncIterator[dict[str, Any]]:
         """Every entry of the journal after a sequence number."""

@@ -4,6 +4,7 @@ All bodies are JSON. Paths, below `/control`:
 
     GET    /health                                     {ok, shops}
     PUT    /shops/{domain}                             ShopConfig without domain; creates, or changes and keeps orders
+    DELETE /shops/{domain}                             forget the shop and everything in it
     GET    /shops/{domain}                             ShopConfig (secrets included: loopback only)
     PATCH  /shops/{domain}                             the given fields of ShopConfig
     PUT    /shops/{domain}/faults                      FaultConfig
@@ -72,6 +73,7 @@ def control_routes(world: World) -> list[Route]:
         ("GET", "/health", control.health),
         ("PUT", shop, control.put_shop),
         ("GET", shop, control.get_shop),
+        ("DELETE", shop, control.delete_shop),
         ("PATCH", shop, control.patch_shop),
         ("PUT", shop + "/faults", control.put_faults),
         ("PUT", shop + "/scopes", control.put_scopes),
@@ -152,6 +154,10 @@ class _Control:
 
     async def get_shop(self, request: Request) -> Response:
         return Json(self._shop(request).config.model_dump())
+
+    async def delete_shop(self, request: Request) -> Response:
+        self._world.shops.pop(request.path_params["domain"], None)
+        return Json({"deleted": True})
 
     async def patch_shop(self, request: Request) -> Response:
         shop = self._shop(request)

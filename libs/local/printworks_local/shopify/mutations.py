@@ -193,6 +193,34 @@ def _definition_create(_source: Any, context: RequestContext, args: dict[str, An
     return {"createdDefinition": definition, "userErrors": []}
 
 
+@resolver("Mutation", "metafieldDefinitionPin")
+def _definition_pin(_source: Any, context: RequestContext, args: dict[str, Any]) -> dict[str, Any]:
+    context.require("metafieldDefinitionPin", "write_orders")
+    if args.get("definitionId") is None:
+        raise GraphQLError("The stand-in pins definitions by id.", extensions={"code": "STAND_IN_NO_RESOLVER"})
+    number = parse_gid(args["definitionId"])[1]
+    definition = next((one for one in context.shop.definitions if one.id == number), None)
+    problem: dict[str, Any] | None = None
+    if definition is None:
+        problem = _error(["definitionId"], "Definition not found.", "NOT_FOUND")
+    elif definition.pinned_position is not None:
+        problem = _error(["definitionId"], "Definition already pinned.", "ALREADY_PINNED")
+    elif _pinned(context, definition.owner_type) >= context.shop.config.pinned_limit:
+        limit = context.shop.config.pinned_limit
+        problem = _error(["definitionId"], f"Limit of {limit} pinned definitions.", "PINNED_LIMIT_REACHED")
+    if definition is None or problem is not None:
+        return {"pinnedDefinition": None, "userErrors": [problem]}
+    definition.pinned_position = _pinned(context, definition.owner_type) + 1
+    context.shop.journal.append(
+        order_id=None,
+        actor=context.app.client_id,
+        operation="metafieldDefinitionPin",
+        before={},
+        after={"namespace": definition.namespace, "key": definition.key},
+    )
+    return {"pinnedDefinition": definition, "userErrors": []}
+
+
 def _pinned(context: RequestContext, owner_type: str) -> int:
     return sum(1 for d in context.shop.definitions if d.owner_type == owner_type and d.pinned_position is not None)
 

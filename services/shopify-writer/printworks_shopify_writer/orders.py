@@ -1,0 +1,217 @@
+"""The writer's tables: the newest snapshot of each order, how far Shopify has it, and what keeps it away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from printworks_common.postgres import Pool, ground_errors, load_queries
+
+from printworks_shopify_writer.attributes import Line
+from printworks_shopify_writer.target import Status
+
+SQL = load_queries("printworks_shopify_writer", "sql/queries.sql")
+
+CLAIM = timedelta(seconds=15)
+"""A claim is renewed while its order is written; those of a crashed writer are taken over after it."""
+
+FRESH_PRIORITY = 0
+PENDING_PRIORITY = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a snapshot asks of Shopify. `lines`: those whose artwork is ready, with ready alone."""
+
+    shop: str
+    order_id: str
+    version: int
+    status: Status | None
+    files: tuple[str, ...]
+    files_url: str | None
+    lines: tuple[Line, ...]
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Claimed:
+    shop: str
+    order_id: str
+    traceparent: str | None
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What is to be on Shopify, and what is remembered of it. `lines` None: written and forgotten."""
+
+    version: int
+    status: Status | None
+    files: tuple[str, ...]
+    files_url: str | None
+    lines: tuple[Line, ...] | None
+    attributes_hash: str | None
+    seen: Mapping[str, Any] | None
+    look: bool
+    held: bool | None
+    repair: bool
+    age: float
+    """Seconds since the snapshot came."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is remembered of an order once Shopify has it. `attributes_hash` None: nothing new about them."""
+
+    version: int
+    seen: Mapping[str, Any] | None
+    gone: bool = False
+    held: bool | None = None
+    attributes_hash: str | None = None
+    attributes_error: str | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An order that is written, to be compared with what Shopify has."""
+
+    order_id: str
+    version: int
+    status: Status | None
+    files: tuple[str, ...]
+    files_url: str | None
+
+
+class Orders:
+    """Every method raises `GroundMissingError` while the database is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def keep(self, snapshot: Snapshot, traceparent: str | None) -> bool | None:
+        """Keep a snapshot. None: one as new is known; else whether something is to be written."""
+        lines = [
+            {"number": one.number, "title": one.title, "url": one.url, "texts": one.texts} for one in snapshot.lines
+        ]
+        with ground_errors():
+            return await self._pool.fetchval(
+                SQL["keep_newest"],
+                snapshot.shop,
+                int(snapshot.order_id),
+                snapshot.version,
+                snapshot.status,
+                list(snapshot.files),
+                snapshot.files_url,
+                lines or None,
+                snapshot.content_hash,
+                PENDING_PRIORITY if snapshot.status == "pending" else FRESH_PRIORITY,
+                traceparent,
+            )
+
+    async def claim(self, slots: Mapping[str, int]) -> list[Claimed]:
+        """Take orders that Shopify does not have yet, so many of each shop."""
+        with ground_errors():
+            rows = await self._pool.fetch(SQL["claim"], list(slots), list(slots.values()), CLAIM)
+        return [Claimed(row["shop"], row["order_id"], row["traceparent"]) for row in rows]
+
+    async def renew(self, mine: Sequence[tuple[str, str]]) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["renew"], [shop for shop, _ in mine], [int(order) for _, order in mine], CLAIM)
+
+    async def newest(self, shop: str, order_id: str) -> Newest | None:
+        with ground_errors():
+            row = await self._pool.fetchrow(SQL["newest"], shop, int(order_id))
+        if row is None:
+            return None
+        lines = None if row["lines"] is None else tuple(_line(one) for one in row["lines"])
+        return Newest(
+            version=row["version"],
+            status=row["status"],
+            files=tuple(row["files"]),
+            files_url=row["files_url"],
+            lines=lines,
+            attributes_hash=row["attributes_hash"],
+            seen=row["seen"],
+            look=row["look"],
+            held=row["held"],
+            repair=row["priority"] > PENDING_PRIORITY,
+            age=row["age"],
+        )
+
+    async def written(self, shop: str, order_id: str, done: Written) -> None:
+        with ground_errors():
+            await self._pool.execute(
+                SQL["written"],
+                shop,
+                int(order_id),
+                done.version,
+                done.seen,
+                done.gone,
+                done.held,
+                done.attributes_hash,
+                done.attributes_error,
+            )
+
+    async def tries(self, shop: str, order_id: str) -> int:
+        with ground_errors():
+            return await self._pool.fetchval(SQL["tries"], shop, int(order_id)) or 0
+
+    async def later(self, shop: str, order_id: str, code: str, seconds: float, *, counts: bool = True) -> None:
+        """The order was tried in vain: again in so many seconds. `counts`: whether that was a try of this order."""
+        with ground_errors():
+            await self._pool.execute(
+                SQL["later"], shop, int(order_id), timedelta(seconds=seconds), code, 1 if counts else 0
+            )
+
+    async def let_go(self, shop: str, order_id: str) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["let_go"], shop, int(order_id))
+
+    async def waiting(self) -> tuple[int, dict[str, int]]:
+        """Orders that wait for being written, and those of them that were tried in vain, by reason."""
+        with ground_errors():
+            rows = await self._pool.fetch(SQL["waiting"])
+        by_code = {row["error_code"]: row["orders"] for row in rows if row["error_code"] is not None}
+        return sum(row["orders"] for row in rows), by_code
+
+    async def to_check(self, shop: str, within: timedelta, unseen_for: timedelta, limit: int) -> list[Checked]:
+        """Written orders that nobody looked at for long. They count as looked at from now on."""
+        with ground_errors():
+            rows = await self._pool.fetch(SQL["to_check"], shop, within, unseen_for, limit)
+        return [
+            Checked(row["order_id"], row["version"], row["status"], tuple(row["files"]), row["files_url"])
+            for row in rows
+        ]
+
+    async def write_again(self, shop: str, order_ids: Sequence[str]) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["write_again"], shop, [int(one) for one in order_ids])
+
+    async def gone(self, shop: str, order_ids: Sequence[str]) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["gone"], shop, [int(one) for one in order_ids])
+
+    async def release_holds(self) -> None:
+        """Holds are switched off: what is held is let go."""
+        with ground_errors():
+            await self._pool.execute(SQL["release_holds"])
+
+    async def shop_failing(self, shop: str, code: str) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["shop_failing"], shop, code)
+
+    async def shop_well(self, shop: str) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["shop_well"], shop)
+
+    async def definitions_age(self, shop: str) -> timedelta | None:
+        """How long ago a shop's definitions were looked at; None: never."""
+        with ground_errors():
+            return await self._pool.fetchval(SQL["definitions_age"], shop)
+
+    async def definitions_seen(self, shop: str, trouble: str | None) -> None:
+        with ground_errors():
+            await self._pool.execute(SQL["definitions_seen"], shop, trouble)
+
+
+def _line(raw: Mapping[str, Any]) -> Line:
+    return Line(raw["number"], raw["title"], raw["url"], tuple((name, value) for name, value in raw["texts"]))
