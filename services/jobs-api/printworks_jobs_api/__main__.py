@@ -1,4 +1,4 @@
-"""`printworks-jobs-api api | projector | migrate | keys create`."""
+"""`printworks-jobs-api api | projector | migrate | keys create | reseal`."""
 
 import argparse
 import asyncio
@@ -15,8 +15,11 @@ from printworks_common.settings import load
 from pydantic import TypeAdapter, ValidationError
 
 from printworks_jobs_api import app
+from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.keys import KeyStore, NewKey, Scope
-from printworks_jobs_api.settings import SCHEMA, ApiSettings, DatabaseSettings, ProjectorSettings
+from printworks_jobs_api.own_storage import OwnStorages
+from printworks_jobs_api.problems import ProblemError
+from printworks_jobs_api.settings import SCHEMA, ApiSettings, DatabaseSettings, ProjectorSettings, ResealSettings
 
 SERVICE = "jobs-api"
 
@@ -42,6 +45,17 @@ def keys(arguments: list[str]) -> int:
     return 0
 
 
+def reseal(_arguments: list[str]) -> int:
+    """Seal the storage credentials of all shops with the first sealing key; afterwards the others can go."""
+    try:
+        count = asyncio.run(_reseal(load(ResealSettings)))
+    except (PrintworksError, ProblemError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{count} shops were sealed anew")
+    return 0
+
+
 def main() -> None:
     command.main(
         "printworks-jobs-api",
@@ -50,6 +64,7 @@ def main() -> None:
             "projector": projector,
             "migrate": command.migrate_command(DatabaseSettings, SCHEMA, app.__file__),
             "keys": keys,
+            "reseal": reseal,
         },
     )
 
@@ -85,6 +100,15 @@ async def _create_key(settings: DatabaseSettings, shop: str, scopes: list[Scope]
     pool = await open_pool(settings, schema=SCHEMA)
     try:
         return await KeyStore(pool, SystemClock()).create(shop, scopes, name=name)
+    finally:
+        await close_pool(pool)
+
+
+async def _reseal(settings: ResealSettings) -> int:
+    pool = await open_pool(settings, schema=SCHEMA)
+    try:
+        catalog = Catalog(pool, SystemClock())
+        return await OwnStorages(pool, catalog, settings.sealer(), allow_private_addresses=False).reseal()
     finally:
         await close_pool(pool)
 

@@ -21,16 +21,23 @@ from printworks_jobs_api import files, problems
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
+from printworks_jobs_api.api import keys as key_routes
 from printworks_jobs_api.api import print_jobs as job_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
+from printworks_jobs_api.api import shop_settings as settings_routes
 from printworks_jobs_api.api.context import Services
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
 from printworks_jobs_api.edge import Edge
+from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.intake import Intake
+from printworks_jobs_api.keeping import Keeping
+from printworks_jobs_api.keyring import Keyring
 from printworks_jobs_api.keys import KeyStore
+from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.metrics import COMMANDS
+from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.pages import routes as page_routes
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
@@ -84,12 +91,24 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
     """The parts that the routes use."""
     clock = SystemClock()
     reader = Reader(pool, clock)
+    keys = KeyStore(pool, clock)
+    catalog = Catalog(pool, clock)
     return Services(
         clock=clock,
-        keys=KeyStore(pool, clock),
+        keys=keys,
+        keyring=Keyring(pool, clock, keys),
+        limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
+        once=Once(pool, clock),
         reader=reader,
         commands=Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc()),
-        catalog=Catalog(pool, clock),
+        catalog=catalog,
+        storages=OwnStorages(
+            pool,
+            catalog,
+            settings.sealer(),
+            allow_private_addresses=settings.allow_private_addresses,
+        ),
+        keeping=Keeping(pool, clock, catalog, settings.retention_days),
         watch=ChangeWatch(reader),
         store=store,
         signer=settings.link_signer(),
@@ -120,6 +139,8 @@ def create_app(services: Services) -> FastAPI:
         job_routes.router,
         command_routes.router,
         catalog_routes.router,
+        settings_routes.router,
+        key_routes.router,
         change_routes.router,
         reconciliation_routes.router,
         files.router,

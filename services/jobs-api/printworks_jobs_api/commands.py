@@ -72,6 +72,13 @@ _REFUSED: dict[CommandKind, dict[str, Refusal]] = {
         JobStatus.CLEARED: _EXPIRED,
         JobStatus.CANCELLED: Refusal("not_replaceable", "This print job is cancelled, which is final."),
     },
+    CommandKind.REDELIVER: {
+        JobStatus.CLEARED: Refusal("not_deliverable", "The files of this print job are cleared: nothing is left."),
+        **dict.fromkeys(
+            (JobStatus.PENDING, JobStatus.FAILED, JobStatus.CANCELLED),
+            Refusal("not_deliverable", "Only the files of a ready print job can be delivered."),
+        ),
+    },
 }
 _NOTHING_TO_DO = {
     (CommandKind.RETRY, JobStatus.PENDING): Outcome.ALREADY_RUNNING,
@@ -149,6 +156,10 @@ class Commands:
         if job is None:
             raise not_found("print job")
         check_possible(kind, job["status"])
+        if kind is CommandKind.REDELIVER and not await connection.fetchval(SQL["has_storage"], principal.shop):
+            raise ProblemError(
+                409, "no_own_storage", "The shop has no storage of its own: its files lie in the hosted bucket."
+            )
         idle = nothing_to_do(kind, job["status"])
         if idle is not None:
             return self._answer(kind, job_id, None, idle)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from printworks_common.clock import Clock
-from printworks_common.postgres import Pool, ground_errors, load_queries
+from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
 
 SQL = load_queries("printworks_jobs_api", "sql/keys.sql")
 
@@ -81,13 +81,23 @@ class KeyStore:
         self._clock = clock
 
     async def create(
-        self, shop: str, scopes: Collection[Scope], *, name: str = "", expires_at: datetime | None = None
+        self,
+        shop: str,
+        scopes: Collection[Scope],
+        *,
+        name: str = "",
+        expires_at: datetime | None = None,
+        made_by: str = "operator",
+        succeeds: str | None = None,
+        connection: "Connection | None" = None,
     ) -> NewKey:
+        """A new key; with `connection` inside its transaction. Rights are the caller's business (`keyring.py`)."""
         key = mint()
         with ground_errors():
-            await self._pool.execute(
+            await (connection or self._pool).execute(
                 SQL["create_key"],
-                key.key_id, shop, name, key.secret_sha256, sorted(scopes), self._clock.now(), expires_at,
+                key.key_id, shop, name, key.secret_sha256, sorted(scopes), self._clock.now(), expires_at, made_by,
+                succeeds,
             )  # fmt: skip
         return key
 

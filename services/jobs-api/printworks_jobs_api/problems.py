@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from printworks_common.errors import GroundMissingError, PoisonError, TransientError
 from printworks_common.logs import get_logger
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,6 +26,7 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    429: "rate_limited",
 }
 
 _SENTENCES = {404: "There is nothing at this address.", 405: "This address does not take that method."}
@@ -55,6 +57,14 @@ class ProblemError(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.extensions = extensions
+
+
+def faults_of(error: ValidationError) -> list[dict[str, str]]:
+    """What is wrong with a document, place by place; values stay out."""
+    return [
+        {"name": ".".join(str(part) for part in one["loc"]), "detail": one["msg"]}
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
 
 
 def not_found(what: str) -> ProblemError:

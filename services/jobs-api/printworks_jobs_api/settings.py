@@ -5,9 +5,11 @@ import binascii
 from pathlib import Path
 
 from printworks_common.settings import (
+    EgressSettings,
     FileLinkSettings,
     KafkaSettings,
     PostgresSettings,
+    SealingSettings,
     ServiceSettings,
     Settings,
     StorageSettings,
@@ -27,7 +29,20 @@ class ProjectorSettings(KafkaSettings, PostgresSettings, ServiceSettings, Settin
     projector_parallel: int = Field(default=16, ge=1, le=256, description="Orders projected at the same time.")
 
 
-class ApiSettings(KafkaSettings, PostgresSettings, StorageSettings, FileLinkSettings, ServiceSettings, Settings):
+class ResealSettings(PostgresSettings, SealingSettings, Settings):
+    """What the command `reseal` needs."""
+
+
+class ApiSettings(
+    KafkaSettings,
+    PostgresSettings,
+    StorageSettings,
+    FileLinkSettings,
+    SealingSettings,
+    EgressSettings,
+    ServiceSettings,
+    Settings,
+):
     session_key: SecretStr = Field(description="Base64 of at least 32 random bytes: signs the sessions of the pages.")
     session_hours: int = Field(default=12, ge=1, le=24 * 30, description="How long a sign-in to the pages lasts.")
     upload_max_bytes: int = Field(
@@ -39,6 +54,12 @@ class ApiSettings(KafkaSettings, PostgresSettings, StorageSettings, FileLinkSett
     presign_seconds: int = Field(
         default=600, ge=10, le=900, description="How long the link lives that a print file redirects to."
     )
+
+    retention_days: int = Field(default=90, ge=1, description="Period of shops that set none of their own.")
+    requests_per_second: float = Field(
+        default=50, gt=0, le=100_000, description="Requests of one API key in the long run, per process."
+    )
+    requests_burst: int = Field(default=200, ge=1, le=1_000_000, description="Requests of one API key at once.")
 
     @field_validator("session_key")
     @classmethod

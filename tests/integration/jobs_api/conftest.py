@@ -44,8 +44,8 @@ def settings(stack: Stack, jobs_database: str, jobs_bucket: str) -> ApiSettings:
 async def api(settings: ApiSettings) -> AsyncGenerator[Api]:
     pool = await open_pool(settings, schema=SCHEMA)
     await pool.execute(
-        "TRUNCATE orders, jobs, files, changes, change_counters, api_keys, commands, idempotency, catalog, outbox, "
-        "reconciliations"
+        "TRUNCATE orders, jobs, files, changes, change_counters, api_keys, commands, idempotency, catalog, holds, "
+        "outbox, reconciliations"
     )
     store = ObjectStore(settings)
     yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings)

@@ -38,7 +38,10 @@ async def test_a_template_is_created_changed_and_deleted_with_growing_versions(a
         assert (created.status_code, created.headers["etag"]) == (201, '"1"'), created.text
         same = await client.put("/v1/templates/poster", json=PHOTO)
         assert (same.status_code, same.json()["version"]) == (200, 1)
-        changed = await client.put("/v1/templates/poster", json=PHOTO | {"name": "Poster"})
+        blind = await client.put("/v1/templates/poster", json=PHOTO | {"name": "Poster"})
+        assert (blind.status_code, blind.json()["code"]) == (428, "precondition_required")
+        knowing = {"If-Match": created.headers["etag"]}
+        changed = await client.put("/v1/templates/poster", json=PHOTO | {"name": "Poster"}, headers=knowing)
         assert (changed.status_code, changed.json()["version"]) == (200, 2)
         read = await client.get("/v1/templates/poster")
         assert read.json()["body"]["name"] == "Poster"
@@ -63,6 +66,10 @@ async def test_a_change_of_an_old_version_is_refused(api: Api) -> None:
         assert (odd.status_code, odd.json()["code"]) == (400, "invalid_if_match")
         right = await client.put("/v1/templates/poster", json=PHOTO | {"name": "x"}, headers={"If-Match": '"1"'})
         assert right.status_code == 200
+        whatever = await client.put("/v1/templates/poster", json=PHOTO, headers={"If-Match": "*"})
+        assert whatever.json()["version"] == 3
+        nothing = await client.put("/v1/mappings/none", json=MAPPING, headers={"If-Match": "*"})
+        assert (nothing.status_code, nothing.json()["code"]) == (412, "version_conflict")
 
 
 async def test_a_mapping_names_a_template_that_then_cannot_be_deleted(api: Api) -> None:

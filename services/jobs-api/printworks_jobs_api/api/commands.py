@@ -1,23 +1,20 @@
 """Asking for something: retry, re-render, cancel, replace a picture."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from printworks_common.events.control import CommandKind
 
 from printworks_jobs_api import uploads
 from printworks_jobs_api.api.context import JobsWriter, Services, ServicesDep
+from printworks_jobs_api.api.posting import Posted, PostedDep, answered
 from printworks_jobs_api.api.print_jobs import job_uuid
 from printworks_jobs_api.api.schemas import CommandOut
-from printworks_jobs_api.idempotency import fingerprint
 from printworks_jobs_api.keys import Principal
 
 router = APIRouter(tags=["commands"])
 
-IdempotencyKey = Annotated[
-    str | None, Header(description="The same key with the same request does the work once (24 hours).")
-]
 _PICTURE = {
     "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -25,31 +22,34 @@ _OUT: dict[int | str, dict[str, Any]] = {202: {"model": CommandOut}}
 
 
 @router.post("/v1/print-jobs/{job_id}/retry", status_code=202, responses=_OUT)
-async def retry(
-    job_id: str, request: Request, services: ServicesDep, principal: JobsWriter, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:
+async def retry(job_id: str, services: ServicesDep, principal: JobsWriter, posted: PostedDep) -> JSONResponse:
     """Render a failed print job once more, with the same template and the same pinned inputs.
 
     Pending: 202 `already_running`, nothing is sent. Ready or cancelled: 409 `not_retryable`. Cleared: 409
     `inputs_expired`.
     """
-    return await _issue(services, principal, request, job_id, CommandKind.RETRY, idempotency_key)
+    return await _issue(services, principal, posted, job_id, CommandKind.RETRY)
 
 
 @router.post("/v1/print-jobs/{job_id}/rerender", status_code=202, responses=_OUT)
-async def rerender(
-    job_id: str, request: Request, services: ServicesDep, principal: JobsWriter, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:
+async def rerender(job_id: str, services: ServicesDep, principal: JobsWriter, posted: PostedDep) -> JSONResponse:
     """Make a new artwork version with the newest template."""
-    return await _issue(services, principal, request, job_id, CommandKind.RERENDER, idempotency_key)
+    return await _issue(services, principal, posted, job_id, CommandKind.RERENDER)
 
 
 @router.post("/v1/print-jobs/{job_id}/cancel", status_code=202, responses=_OUT)
-async def cancel(
-    job_id: str, request: Request, services: ServicesDep, principal: JobsWriter, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:
+async def cancel(job_id: str, services: ServicesDep, principal: JobsWriter, posted: PostedDep) -> JSONResponse:
     """Stop a print job for good."""
-    return await _issue(services, principal, request, job_id, CommandKind.CANCEL, idempotency_key)
+    return await _issue(services, principal, posted, job_id, CommandKind.CANCEL)
+
+
+@router.post("/v1/print-jobs/{job_id}/redeliver", status_code=202, responses=_OUT)
+async def redeliver(job_id: str, services: ServicesDep, principal: JobsWriter, posted: PostedDep) -> JSONResponse:
+    """Copy the files of a ready print job to the shop's own storage once more.
+
+    409 `no_own_storage` where the shop has none, `not_deliverable` for a job that is not ready.
+    """
+    return await _issue(services, principal, posted, job_id, CommandKind.REDELIVER)
 
 
 @router.put("/v1/print-jobs/{job_id}/inputs/{slot}", status_code=202, responses=_OUT, openapi_extra=_PICTURE)
@@ -65,14 +65,9 @@ async def replace_input(
 
 
 async def _issue(
-    services: Services, principal: Principal, request: Request, job_id: str, kind: CommandKind, key: str | None
+    services: Services, principal: Principal, posted: Posted, job_id: str, kind: CommandKind
 ) -> JSONResponse:
     answer = await services.commands.issue(
-        principal,
-        job_uuid(job_id),
-        kind,
-        key=key,
-        request=fingerprint(request.method, request.url.path, None),
+        principal, job_uuid(job_id), kind, key=posted.key, request=await posted.fingerprint()
     )
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+    return answered(answer)

@@ -5,6 +5,7 @@ import hashlib
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from printworks_jobs_api.catalog import IfMatch
 from printworks_jobs_api.problems import ProblemError
 
 
@@ -28,13 +29,16 @@ def matches(header: str | None, tag: str) -> bool:
     return "*" in named or tag in named
 
 
-def version_of(request: Request) -> int | None:
-    """The version that an If-Match asks for. Raises ProblemError 400 `invalid_if_match` for anything that is no ETag
-    of ours."""
+def version_of(request: Request) -> IfMatch:
+    """The version that an If-Match asks for, or `*`. Raises ProblemError 400 `invalid_if_match` for anything that is no
+    ETag of ours."""
     header = request.headers.get("if-match")
     if header is None:
         return None
-    text = header.strip().strip('"')
+    text = header.strip()
+    if text == "*":
+        return "*"
+    text = text.strip('"')
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise ProblemError(400, "invalid_if_match", "If-Match must be the ETag of this entry.")
     return int(text)

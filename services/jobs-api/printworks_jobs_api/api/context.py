@@ -1,5 +1,6 @@
 """What the routes work with, and who asks."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,12 @@ from printworks_common.storage import ObjectStore
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.idempotency import Once
+from printworks_jobs_api.keeping import Keeping
+from printworks_jobs_api.keyring import Keyring
 from printworks_jobs_api.keys import KeyStore, Principal, Scope
+from printworks_jobs_api.limits import RateLimiter
+from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Reader
 
@@ -25,9 +31,14 @@ class Services:
 
     clock: Clock
     keys: KeyStore
+    keyring: Keyring
+    limiter: RateLimiter
+    once: Once
     reader: Reader
     commands: Commands
     catalog: Catalog
+    storages: OwnStorages
+    keeping: Keeping
     watch: ChangeWatch
     store: ObjectStore
     signer: LinkSigner
@@ -50,13 +61,23 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def principal_of(request: Request, services: ServicesDep) -> Principal:
-    """The holder of the bearer key. Raises ProblemError 401 `unauthorized`."""
+    """The holder of the bearer key. Raises ProblemError 401 `unauthorized`, 429 `rate_limited`."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         principal = await services.keys.authenticate(text.strip())
         if principal is not None:
+            _check_rate(services, principal.key_id)
             return principal
     raise ProblemError(401, "unauthorized", "Send a valid API key as `Authorization: Bearer pwk_…`.", headers=BEARER)
+
+
+def _check_rate(services: Services, key_id: str) -> None:
+    seconds = services.limiter.wait(key_id)
+    if seconds > 0:
+        retry_after = str(math.ceil(seconds))
+        raise ProblemError(
+            429, "rate_limited", "This key asks too often. Wait a moment.", headers={"Retry-After": retry_after}
+        )
 
 
 PrincipalDep = Annotated[Principal, Depends(principal_of)]

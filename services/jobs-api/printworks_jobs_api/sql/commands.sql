@@ -11,8 +11,11 @@ ORDER BY issued_at DESC LIMIT 1
 INSERT INTO commands (command_id, shop, order_id, job_id, job_version, kind, issued_by, issued_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: lock_key
+-- Held to the end of the transaction. Two keys with the same hash merely exclude each other for a moment.
+SELECT pg_try_advisory_xact_lock(hashtextextended($1, 7077))
+
 -- name: reserve_answer
--- A second request with the same key waits here for the end of the first one's transaction.
 INSERT INTO idempotency (shop, idempotency_key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (shop, idempotency_key) DO NOTHING RETURNING idempotency_key
 
@@ -27,3 +30,7 @@ DELETE FROM idempotency WHERE created_at < $1
 
 -- name: forget_commands
 DELETE FROM commands WHERE issued_at < $1
+
+-- name: has_storage
+SELECT true FROM catalog
+WHERE shop = $1 AND kind = 'storage' AND entry_id = 'default' AND NOT deleted AND body -> 'active' <> 'false'
