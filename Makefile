@@ -57,12 +57,13 @@ types: $(DEV) ## Types, strictly
 imports: $(DEV) ## Who may import whom
 	$(BIN)/lint-imports --no-cache
 
-generated: $(DEV) ## Schemas of the events are those of the models, and compatible with the ones before
+generated: $(DEV) ## Made files are up to date: schemas of the events (and compatible with the ones before), the chart's
 	$(BIN)/python -m printworks_common.events.generate --check
+	$(BIN)/python -m printworks_local.chart --check
+	$(BIN)/python -m tests.chart.golden --check
 
-chart: $(DEV) ## The Helm chart
-	@if [ -f deploy/helm/printworks/Chart.yaml ]; then $(BIN)/pytest tests/chart $(ARGS); \
-	else echo "deploy/helm holds no chart yet: nothing to check"; fi
+chart: $(DEV) ## The Helm chart without a cluster: lint, scenarios, schemas of Kubernetes, policies (KUBECONFIG=…: also on it)
+	$(BIN)/pytest tests/chart $(ARGS)
 
 ci: lint types imports generated chart test ## All checks and tests; leaves nothing running
 	@$(BIN)/printworks-local down

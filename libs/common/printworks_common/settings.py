@@ -74,7 +74,10 @@ class KafkaSettings(Settings):
     kafka_ssl_ca_file: Path | None = Field(
         default=None, description="PEM file of the authority that signed the brokers"
     )
-
+    kafka_ssl_cert_file: Path | None = Field(
+        default=None, description="PEM file of the client certificate, where the brokers ask for one"
+    )
+    kafka_ssl_key_file: Path | None = Field(default=None, description="PEM file of the client certificate's key")
     kafka_session_seconds: float = Field(
         default=30.0, ge=1, le=300, description="a consumer that says nothing for so long loses its partitions"
     )
@@ -94,6 +97,12 @@ class KafkaSettings(Settings):
             for name in ("kafka_sasl_username", "kafka_sasl_password"):
                 if getattr(self, name) is None:
                     raise ValueError(f"{PREFIX}{name.upper()} is not set, but the security protocol asks for SASL")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.kafka_ssl_cert_file is None) != (self.kafka_ssl_key_file is None):
+            raise ValueError(f"{PREFIX}KAFKA_SSL_CERT_FILE and {PREFIX}KAFKA_SSL_KEY_FILE are set both or not at all")
         return self
 
 

@@ -1,10 +1,10 @@
-"""`printworks-ingest receiver | reconciler | reconcile | migrate`."""
+"""`printworks-ingest receiver | reconciler | reconcile | smoke | migrate`."""
 
 from printworks_common import command
 from printworks_common.runtime import run
 from printworks_common.settings import load
 
-from printworks_ingest import app, at_once
+from printworks_ingest import app, at_once, smoke
 from printworks_ingest.settings import SCHEMA, MigrateSettings, ReceiverSettings, ReconcilerSettings
 
 
@@ -23,6 +23,7 @@ def main() -> None:
             "receiver": receiver,
             "reconciler": reconciler,
             "reconcile": at_once.command,
+            "smoke": smoke.command,
             "migrate": command.migrate_command(MigrateSettings, SCHEMA, app.__file__),
         },
     )

@@ -35,13 +35,29 @@ class KafkaConnection(Protocol):
     @property
     def kafka_ssl_ca_file(self) -> Path | None: ...
 
+    @property
+    def kafka_ssl_cert_file(self) -> Path | None: ...
+
+    @property
+    def kafka_ssl_key_file(self) -> Path | None: ...
+
 
 def tls_context(settings: KafkaConnection) -> ssl.SSLContext | None:
-    """Context for SSL and SASL_SSL: the given authority, else those of the system."""
+    """Context for SSL and SASL_SSL: the given authority, else those of the system; the client certificate if any.
+
+    Raises OSError (ssl.SSLError) when a file is missing or is no certificate or key.
+    """
     if "SSL" not in settings.kafka_security_protocol.split("_"):
         return None
-    ca_file = settings.kafka_ssl_ca_file
-    return create_ssl_context(cafile=str(ca_file) if ca_file is not None else None)
+    return create_ssl_context(
+        cafile=_path(settings.kafka_ssl_ca_file),
+        certfile=_path(settings.kafka_ssl_cert_file),
+        keyfile=_path(settings.kafka_ssl_key_file),
+    )
+
+
+def _path(file: Path | None) -> str | None:
+    return None if file is None else str(file)
 
 
 def client_options(settings: KafkaConnection) -> dict[str, Any]:

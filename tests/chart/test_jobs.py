@@ -1,0 +1,100 @@
+"""What runs beside the services: migrations, topics, retention on a schedule, the test of a release."""
+
+from printworks_local.services import SCHEMAS
+
+from tests.chart.rendering import changed, render, rendered, scenario
+
+HOOK = "helm.sh/hook"
+
+
+def test_each_schema_is_migrated_before_the_new_code_runs() -> None:
+    jobs = rendered("minimal").named("Job")
+    for schema, command in SCHEMAS.items():
+        job = jobs[f"printworks-migrate-{schema.replace('_', '-')}-pre"]
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        assert container["command"] == [command, "migrate", "--phase", "pre"]
+        assert container["env"][0]["valueFrom"]["secretKeyRef"]["key"] == schema
+        assert job["metadata"]["annotations"][HOOK] == "pre-install,pre-upgrade"
+        assert job["metadata"]["annotations"]["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+
+
+def test_a_rollback_migrates_nothing() -> None:
+    hooks = [one["metadata"].get("annotations", {}).get(HOOK, "") for one in rendered("production").objects]
+    assert not any("rollback" in hook for hook in hooks)
+
+
+def test_what_the_old_version_needed_is_removed_only_when_asked_for_and_after_the_upgrade() -> None:
+    assert not [name for name in rendered("minimal").named("Job") if name.endswith("-post")]
+    job = rendered("production").one("Job", "printworks-migrate-render-post")
+    assert job["metadata"]["annotations"][HOOK] == "post-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"][-1] == "post"
+
+
+def test_without_hooks_jobs_are_objects_of_the_revision() -> None:
+    for name, job in rendered("plain-jobs").named("Job").items():
+        assert name.endswith("-1"), name
+        assert HOOK not in job["metadata"].get("annotations", {})
+
+
+def test_topics_are_made_with_the_partitions_that_were_asked_for() -> None:
+    job = rendered("plain-jobs").one("Job", "printworks-topics-1")
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == [
+        "python", "-m", "printworks_common.kafka.topics",
+        "--replication-factor", "3", "--partitions", "printworks.orders.v1=24",
+    ]  # fmt: skip
+
+
+def test_topics_outlive_the_release() -> None:
+    for topic in rendered("production").of("KafkaTopic"):
+        assert topic["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_a_job_mounts_the_certificates_that_its_client_needs() -> None:
+    (container,) = rendered("plain-jobs").one("Job", "printworks-topics-1")["spec"]["template"]["spec"]["containers"]
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    files = {one["value"].rpartition("/")[0] for one in container["env"] if one["name"].endswith("_FILE")}
+    assert files == {"/etc/printworks/kafka-ca", "/etc/printworks/kafka-user"}
+    assert files <= mounted
+
+
+def test_every_file_that_a_role_is_told_of_is_mounted() -> None:
+    for name in ("production", "plain-jobs"):
+        for deployment in rendered(name).of("Deployment"):
+            settings = rendered(name).one("ConfigMap", deployment["metadata"]["name"])["data"]
+            (container,) = deployment["spec"]["template"]["spec"]["containers"]
+            mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+            folders = {value.rpartition("/")[0] for key, value in settings.items() if key.endswith("_FILE")}
+            assert folders <= mounted, deployment["metadata"]["name"]
+
+
+def test_retention_runs_either_all_the_time_or_on_a_schedule() -> None:
+    assert "printworks-retention" in rendered("minimal").named("Deployment")
+    assert not rendered("minimal").of("CronJob")
+    release = rendered("plain-jobs")
+    assert "printworks-retention" not in release.named("Deployment")
+    job = release.one("CronJob", "printworks-retention")["spec"]
+    assert job["concurrencyPolicy"] == "Forbid"
+    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert container["command"] == ["printworks-retention", "once"]
+
+
+def test_the_test_of_a_release_sends_a_signed_order_to_the_receiver() -> None:
+    pod = rendered("minimal").one("Pod", "printworks-test-order")
+    assert pod["metadata"]["annotations"][HOOK] == "test"
+    assert pod["spec"]["containers"][0]["command"] == [
+        "printworks-ingest", "smoke", "--receiver", "http://printworks-ingest-receiver", "--watch",
+    ]  # fmt: skip
+
+
+def test_the_notes_tell_the_next_three_steps() -> None:
+    notes = rendered("minimal").texts["printworks/templates/NOTES.txt"]
+    assert "https://hooks.example/webhooks/shopify" in notes
+    assert "keys create" in notes
+    assert "helm test printworks -n prints" in notes
+
+
+def test_a_role_that_is_off_leaves_nothing_behind() -> None:
+    values = changed(scenario("minimal"), {"worker": {"enabled": False}, "receiver": {"enabled": False}})
+    release = render(changed(values, {"ingress": {"webhooks": {"enabled": False}}}))
+    names = [one["metadata"]["name"] for one in release.objects]
+    assert not [name for name in names if "worker" in name or "receiver" in name]
