@@ -17,7 +17,7 @@ from printworks_common.runtime import Runtime
 from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
-from printworks_jobs_api import files, problems
+from printworks_jobs_api import file_lists, files, problems
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
@@ -38,6 +38,7 @@ from printworks_jobs_api.keys import KeyStore
 from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.metrics import COMMANDS
 from printworks_jobs_api.own_storage import OwnStorages
+from printworks_jobs_api.pages import line as line_page
 from printworks_jobs_api.pages import routes as page_routes
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
@@ -144,6 +145,8 @@ def create_app(services: Services) -> FastAPI:
         change_routes.router,
         reconciliation_routes.router,
         files.router,
+        file_lists.router,
+        line_page.router,
     ):
         app.include_router(router)
     page_routes.mount(app)

@@ -16,6 +16,9 @@ COMMANDS = counter(
 FILE_REQUESTS = counter(
     "printworks_jobs_api_file_requests_total", "File links opened, by what was answered", ["outcome"]
 )
+PAGE_LINKS = counter(
+    "printworks_jobs_api_page_links_total", "Pages behind a link opened, by kind and outcome", ["kind", "outcome"]
+)
 SNAPSHOTS = counter(
     "printworks_jobs_api_snapshots_total", "Snapshots projected: applied, or old and ignored", ["outcome"]
 )

@@ -143,6 +143,10 @@ def _order_update(_source: Any, context: RequestContext, args: dict[str, Any]) -
     order = _taggable(context, "orderUpdate", given["id"])
     if order is None:
         return {"order": None, "userErrors": [_error(["id"], "Order does not exist")]}
+    limit = context.shop.config.attribute_limit
+    if len(given.get("customAttributes") or []) > limit:
+        problem = _error(["input", "customAttributes"], f"Custom attributes are limited to {limit}")
+        return {"order": None, "userErrors": [problem]}
     before = _editable(order)
     if "customAttributes" in given:
         order.attributes = [(item["key"], item["value"]) for item in given["customAttributes"] or []]

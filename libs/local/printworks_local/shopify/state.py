@@ -63,6 +63,7 @@ class ShopConfig(_Config):
     order_window_days: int | None = 60
     clock_ahead_seconds: float = 0
     pinned_limit: int = 20
+    attribute_limit: int = 250
     journal_capacity: int = 200_000
     faults: FaultConfig = FaultConfig()  # pyright: ignore[reportCallIssue] -- Field defaults are not seen
 
