@@ -40,7 +40,7 @@ ROLES = (
     Role("printworks-shopify-writer writer", "printworks_shopify_writer.settings", "WriterSettings"),
     Role("printworks-jobs-api projector", "printworks_jobs_api.settings", "ProjectorSettings"),
     Role("printworks-jobs-api api", "printworks_jobs_api.settings", "ApiSettings"),
-    Role("printworks-retention loop, once", "printworks_retention.settings", "RetentionSettings"),
+    Role("printworks-retention loop, once, walk", "printworks_retention.settings", "RetentionSettings"),
 )
 
 GROUPS: dict[str, type[Settings]] = {

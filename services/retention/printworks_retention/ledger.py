@@ -1,16 +1,21 @@
-"""Keeps what has to go when, from the snapshots of the orders."""
+"""Keeps what has to go when: dates from the snapshots of the orders, periods and holds from the catalog."""
 
-import asyncpg
+from printworks_common.catalog import ONLY, Hold, RetentionPeriod
+from printworks_common.clock import utc_date
 from printworks_common.errors import PoisonError
+from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.print_jobs import OrderSnapshot
-from printworks_common.kafka.record import Record
-from printworks_common.postgres import ground_errors, load_queries
+from printworks_common.kafka.record import Record, describe
+from printworks_common.postgres import Pool, ground_errors, load_queries
+from pydantic import ValidationError
 
 SQL = load_queries("printworks_retention", "sql/queries.sql")
 
+KINDS = (CatalogKind.RETENTION, CatalogKind.HOLD)
+
 
 class Ledger:
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def keep(self, record: Record) -> None:
@@ -25,5 +30,44 @@ class Ledger:
                 int(order.order_id),
                 order.version,
                 order.order_date,
+                utc_date(order.first_paid_at) if order.first_paid_at else None,
                 order.retention_date,
+            )
+
+    async def keep_catalog(self, record: Record) -> None:
+        """Note a shop's period or a hold; other kinds are passed over unread. Raises PoisonError."""
+        _, kind, _ = (*record.key.split("/", 2), "", "")[:3]
+        if record.tombstone or kind not in KINDS:
+            return
+        entry = record.decode(CatalogEntry)
+        if entry.kind == CatalogKind.HOLD:
+            await self._keep_hold(entry)
+        elif entry.entry_id == ONLY:
+            await self._keep_period(entry)
+
+    async def _keep_period(self, entry: CatalogEntry) -> None:
+        try:
+            days = None if entry.deleted else RetentionPeriod.model_validate(entry.body).days
+        except ValidationError as error:
+            raise PoisonError(f"The period cannot be read: {describe(error)}.", code="unreadable_event") from error
+        with ground_errors():
+            async with self._pool.acquire() as connection, connection.transaction():
+                kept = await connection.execute(SQL["keep_period"], entry.shop, entry.version, days)
+                if kept != "INSERT 0 0":
+                    await connection.execute(SQL["notice_again"], entry.shop)
+
+    async def _keep_hold(self, entry: CatalogEntry) -> None:
+        try:
+            hold = Hold.model_validate(entry.body)
+        except ValidationError:
+            hold = Hold()  # who cannot read a hold keeps everything of the shop until it is lifted
+        with ground_errors():
+            await self._pool.execute(
+                SQL["keep_hold"],
+                entry.shop,
+                entry.entry_id,
+                entry.version,
+                None if hold.order_id is None else int(hold.order_id),
+                hold.until,
+                entry.deleted,
             )

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.artwork import JobStatus
-from printworks_common.events.control import CatalogKind
+from printworks_common.events.control import CatalogKind, RetentionBegun, RetentionNotice
 from printworks_common.failures import Reason
 from printworks_common.postgres import Pool
 from printworks_common.shopify.installations import installation
@@ -20,6 +21,7 @@ from printworks_render.coordinator.store import SQL, Change, OrderStore
 from printworks_render.coordinator.upkeep import Upkeep
 
 from tests.integration.coordinator.conftest import entry, map_the_poster
+from tests.records import record_of
 from tests.unit.coordinator.examples import catalog, line, received
 
 
@@ -238,3 +240,25 @@ async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(s
     assert order.updated_at == received(minutes=9).updated_at
     assert await pool.fetchval("SELECT version FROM orders") == order.version == 1
     assert await pool.fetchval("SELECT count(*) FROM outbox WHERE headers->>'ce_type' LIKE '%snapshot%'") == 1
+
+
+async def test_when_retention_has_begun_the_order_is_closed_before_its_files_go(store: OrderStore, pool: Pool) -> None:
+    order = await queued_order(store, "1")
+    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), SystemClock())
+    events = [
+        RetentionNotice(
+            shop=order.shop, order_id="1", keep_until=order.order_date, days_left=3, noticed_at=datetime.now(UTC)
+        ),
+        RetentionBegun(
+            shop=order.shop, order_id="1", run_id=uuid4(), keep_until=order.order_date, begun_at=datetime.now(UTC)
+        ),
+    ]
+    for event in events:
+        await intake.handle(record_of(event))
+    closed = await store.order(order.shop, "1")
+    assert closed is not None
+    assert [job.status for job in closed.jobs] == [JobStatus.CLEARED]
+    assert await dispatcher(store, pool, in_flight=9, per_shop=9, lease=timedelta(minutes=5)).dispatch() == 0
+    late = received(line(1), line(2), shop=order.shop, order_id="1", minutes=9)
+    await intake.order_received(late)
+    assert await store.order(order.shop, "1") == closed

@@ -60,6 +60,18 @@ def test_a_payment_that_comes_later_starts_the_work() -> None:
     assert paid.first_paid_at == NOW + timedelta(minutes=5)
 
 
+def test_a_shorter_period_is_for_orders_to_come_and_a_longer_one_for_this_order_too() -> None:
+    order = taken(received(line(1)))
+    assert order.retention_days == 90
+    edited = {
+        days: take_in(
+            order, received(line(1), line(2), minutes=5), catalog().model_copy(update={"retention_days": days}), NOW
+        ).order.retention_days
+        for days in (30, 120)
+    }
+    assert edited == {30: 90, 120: 120}
+
+
 def test_the_same_content_again_is_an_echo_whatever_its_time() -> None:
     order = taken(received(line(1)))
     echo = take_in(order, received(line(1), minutes=9), catalog(), NOW)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from printworks_retention.calendar import clocks_agree, is_due, order_prefix
+from printworks_retention.calendar import clocks_agree, is_due, keep_until, order_prefix
 
 days = st.dates(date(2024, 1, 1), date(2032, 12, 31))
 
@@ -26,6 +26,25 @@ def test_an_order_that_was_never_paid_is_never_due() -> None:
 
 def test_an_order_from_the_future_is_an_error_and_never_due() -> None:
     assert not is_due(date(2026, 1, 1), date(2031, 1, 1), datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def test_a_last_day_before_the_order_is_an_error_and_never_due() -> None:
+    assert not is_due(date(2026, 1, 1), date(2026, 1, 2), datetime(2030, 1, 1, tzinfo=UTC))
+
+
+@given(told=days, paid=days, ordered=days, period=st.none() | st.integers(1, 3650))
+def test_no_period_keeps_files_shorter_than_was_told_or_shorter_than_the_period(
+    told: date, paid: date, ordered: date, period: int | None
+) -> None:
+    last = keep_until(told, ordered, paid, period)
+    assert last is not None
+    assert last >= told
+    if period is not None:
+        assert last - max(ordered, paid) >= timedelta(days=period)
+
+
+def test_what_was_never_paid_has_no_last_day_whatever_the_period() -> None:
+    assert keep_until(None, date(2026, 1, 1), None, 30) is None
 
 
 def test_clocks_more_than_five_minutes_apart_do_not_agree() -> None:

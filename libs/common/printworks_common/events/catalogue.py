@@ -11,6 +11,8 @@ from printworks_common.events.control import (
     PrivacyRequested,
     ReconciliationCompared,
     ReconciliationCounted,
+    RetentionBegun,
+    RetentionNotice,
     RetentionPurged,
 )
 from printworks_common.events.orders import OrderReceived, OrderTouched
@@ -42,6 +44,8 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType(
             CommandIssued,
             CatalogEntry,
             PrivacyRequested,
+            RetentionNotice,
+            RetentionBegun,
             RetentionPurged,
             ReconciliationCounted,
             ReconciliationCompared,

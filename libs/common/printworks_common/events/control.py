@@ -86,6 +86,28 @@ class PrivacyRequested(Event):
         return self.shop
 
 
+class RetentionNotice(OrderScopedEvent):
+    """The hosted files of an order will be cleared soon: told 14 and 3 days before. A hold may still keep them."""
+
+    type_name: ClassVar[str] = "printworks.retention.notice.v1"
+    topic: ClassVar[str] = Topic.RETENTION
+
+    keep_until: date = Field(description="Last UTC day on which the files are kept.")
+    days_left: int = Field(description="Days until then.")
+    noticed_at: Moment
+
+
+class RetentionBegun(OrderScopedEvent):
+    """The day of an order has come: nothing new is made for it, its links end, and its hosted files go next."""
+
+    type_name: ClassVar[str] = "printworks.retention.begun.v1"
+    topic: ClassVar[str] = Topic.RETENTION
+
+    run_id: UUID
+    keep_until: date = Field(description="Last UTC day on which the files were kept.")
+    begun_at: Moment
+
+
 class RetentionPurged(OrderScopedEvent):
     """The hosted files of an order are gone: its day had come."""
 

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from minio.commonconfig import CopySource
@@ -159,9 +161,29 @@ class ObjectStore(Bucket):
 
         return await self._run(work)
 
-    async def abort_uploads(self, prefix: str) -> int:
-        """Abort multipart uploads under a prefix that were begun and never finished. Returns how many."""
-        return await self._run(lambda: self._abort_uploads(prefix))
+    async def abort_uploads(self, prefix: str, wanted: Callable[[str], bool] = lambda _: True) -> int:
+        """Abort multipart uploads under a prefix that were begun and never finished: those of keys that are `wanted`.
+        Returns how many."""
+        return await self._run(lambda: self._abort_uploads(prefix, wanted))
+
+    async def folders(self, prefix: str) -> Sequence[str]:
+        """The prefixes one level (one slash) below a prefix, each with its slash at the end."""
+
+        def work() -> Sequence[str]:
+            found = self._client.list_objects(self._bucket, prefix=prefix)
+            return [name for one in found if (name := one.object_name or "").endswith("/") and name != prefix]
+
+        return await self._run(work)
+
+    async def time(self) -> datetime | None:
+        """What the store's own clock says, to the second; None where it does not tell."""
+
+        def work() -> datetime | None:
+            answer = self._client._execute("HEAD", self._bucket)
+            told = answer.headers.get("Date")
+            return None if told is None else parsedate_to_datetime(told)
+
+        return await self._run(work)
 
     async def probe(self) -> None:
         """Ask for the bucket. Raises GroundMissingError."""
@@ -208,15 +230,20 @@ class ObjectStore(Bucket):
             for error in self._client.remove_objects(self._bucket, batch)
         ]
 
-    def _abort_uploads(self, prefix: str) -> int:
+    def _abort_uploads(self, prefix: str, wanted: Callable[[str], bool]) -> int:
         aborted = 0
+        key_marker = upload_marker = None
         while True:
-            found = self._client._list_multipart_uploads(self._bucket, prefix=prefix)
+            found = self._client._list_multipart_uploads(
+                self._bucket, prefix=prefix, key_marker=key_marker, upload_id_marker=upload_marker
+            )
             for upload in found.uploads:
-                self._client._abort_multipart_upload(self._bucket, upload.object_name or "", upload.upload_id or "")
-                aborted += 1
+                if wanted(upload.object_name or ""):
+                    self._client._abort_multipart_upload(self._bucket, upload.object_name or "", upload.upload_id or "")
+                    aborted += 1
             if not found.is_truncated or not found.uploads:
                 return aborted
+            key_marker, upload_marker = found.next_key_marker, found.next_upload_id_marker
 
 
 def _delete_object(one: str | tuple[str, str | None]) -> DeleteObject:

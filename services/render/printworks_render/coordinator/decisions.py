@@ -142,7 +142,8 @@ def _facts(known: Order | None, received: OrderReceived, digest: str, catalog: S
             "test": received.test,
             "cancelled_at": base.cancelled_at or received.cancelled_at,
             "first_paid_at": first_paid,
-            "retention_days": catalog.retention_days,
+            # A shorter period is for orders to come: links were promised to live until the day that was told.
+            "retention_days": max(known.retention_days if known else 0, catalog.retention_days),
         }
     )
 

@@ -12,6 +12,8 @@ from printworks_common.events.control import (
     CommandKind,
     ReconciliationCompared,
     ReconciliationCounted,
+    RetentionBegun,
+    RetentionNotice,
     RetentionPurged,
 )
 from printworks_common.events.envelope import OutgoingRecord, encode
@@ -60,8 +62,14 @@ class OrderIntake:
                 await self.render_failed(record.decode(RenderFailed))
             case CommandIssued.type_name:
                 await self.command_issued(record.decode(CommandIssued))
+            case RetentionBegun.type_name:
+                begun = record.decode(RetentionBegun)
+                await self.cleared(begun.shop, begun.order_id, begun.begun_at)
             case RetentionPurged.type_name:
-                await self.purged(record.decode(RetentionPurged))
+                purged = record.decode(RetentionPurged)
+                await self.cleared(purged.shop, purged.order_id, purged.purged_at)
+            case RetentionNotice.type_name:
+                return  # for people
             case ReconciliationCounted.type_name:
                 await self._reconciliation.counted(record.decode(ReconciliationCounted))
             case ReconciliationCompared.type_name:
@@ -142,16 +150,19 @@ class OrderIntake:
         await self._store.change(command.shop, command.order_id, decide, once=f"command/{command.command_id}")
         metrics.COMMANDS.labels(kind=command.kind).inc()
 
-    async def purged(self, event: RetentionPurged) -> None:
-        """The order's files are gone: its jobs are cleared, and no new work is taken for it."""
+    async def cleared(self, shop: str, order_id: str, at: datetime) -> None:
+        """The order's day has come: its jobs are cleared, its links end, and no new work is taken for it.
+
+        This is so before its files go, so that nothing is rendered into a prefix that was emptied already.
+        """
 
         def decide(order: Order | None) -> Change | None:
             if order is None or order.purged_at is not None:
                 return None
-            jobs = tuple(transitions.cleared(job, event.purged_at) for job in order.jobs)
-            return Change(order.model_copy(update={"jobs": jobs, "purged_at": event.purged_at}))
+            jobs = tuple(transitions.cleared(job, at) for job in order.jobs)
+            return Change(order.model_copy(update={"jobs": jobs, "purged_at": at}))
 
-        await self._store.change(event.shop, event.order_id, decide)
+        await self._store.change(shop, order_id, decide)
 
     async def _result(self, event: RenderFinished | RenderFailed, transition: transitions.Transition) -> bool:
         """Apply a result to the job that waits for it. Returns whether it changed anything."""
