@@ -34,7 +34,7 @@ def test_each_object_of_an_operator_has_only_fields_that_the_operator_knows(name
 
 def test_the_scenarios_have_every_kind_that_the_chart_can_make() -> None:
     made = {(one["apiVersion"], one["kind"]) for name in NAMES for one in rendered(name).objects}
-    assert {kind for kind in SPECS if not kind[0].endswith("v1beta2") and kind[1] != "PrometheusRule"} <= made
+    assert {kind for kind in SPECS if not kind[0].endswith("v1beta2")} <= made
     assert {"Deployment", "CronJob", "Job", "Ingress", "HorizontalPodAutoscaler", "PriorityClass"} <= {
         k for _, k in made
     }

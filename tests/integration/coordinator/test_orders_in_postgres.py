@@ -9,6 +9,7 @@ import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.control import CatalogKind, RetentionBegun, RetentionNotice
+from printworks_common.events.rendering import RenderFinished
 from printworks_common.failures import Reason
 from printworks_common.postgres import Pool
 from printworks_common.shopify.installations import installation
@@ -226,6 +227,23 @@ async def test_a_test_order_is_watermarked_as_its_shop_says_else_by_default(
     assert await dispatcher(store, pool, watermark_test_orders=default).dispatch() == 1
     text = await pool.fetchval("SELECT value FROM outbox WHERE topic = 'printworks.render-requests.v1'")
     assert json.loads(text)["watermark"] is watermark
+
+
+async def test_the_time_from_paid_to_ready_is_told_once_per_job(store: OrderStore, pool: Pool) -> None:
+    order = await queued_order(store, "1")
+    await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
+    now = datetime.now(UTC)
+    finished = RenderFinished(
+        shop=order.shop, order_id="1", job_id=order.jobs[0].job_id, artwork_version=1, attempt=1,
+        renderer_version="1", files=(), started_at=now, finished_at=now, render_ms=1,
+    )  # fmt: skip
+    assert order.first_paid_at is not None
+    waited = (now - order.first_paid_at).total_seconds()
+    told = metrics.PAID_TO_READY._sum.get()
+    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), SystemClock())
+    await intake.render_finished(finished)
+    await intake.render_finished(finished)
+    assert metrics.PAID_TO_READY._sum.get() - told == pytest.approx(waited, abs=30)
 
 
 async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(store: OrderStore, pool: Pool) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from printworks_local.chart import catalog, readme, schema
+from printworks_local.chart import catalog, dashboards, readme, schema
 from printworks_local.chart.values import read_values
 from printworks_local.generated_page import NOTE, is_current
 from printworks_local.stack.model import checkout_root
@@ -23,6 +23,7 @@ def files(root: Path) -> dict[Path, str]:
     return {
         chart / "files" / "catalog.yaml": note + catalog.render(),
         chart / "values.schema.json": schema.render(values),
+        **{chart / "files" / "dashboards" / name: dashboards.render(name) for name in dashboards.dashboards()},
         chart / "README.md": f"{NOTE.format(module=MODULE)}\n\n{page.strip()}\n",
     }
 

@@ -119,8 +119,10 @@ class OrderIntake:
             )
             return transitions.ready(job, artwork, now)
 
-        counted = await self._result(event, transition)
-        metrics.RESULTS.labels(outcome="ready" if counted else "ignored").inc()
+        paid_at = await self._result(event, transition)
+        metrics.RESULTS.labels(outcome="ready" if paid_at else "ignored").inc()
+        if paid_at and event.artwork_version == 1:
+            metrics.PAID_TO_READY.observe((now - paid_at).total_seconds())
 
     async def render_failed(self, event: RenderFailed) -> None:
         """A failure of an attempt that is over (a newer one runs) changes nothing."""
@@ -164,23 +166,26 @@ class OrderIntake:
 
         await self._store.change(shop, order_id, decide)
 
-    async def _result(self, event: RenderFinished | RenderFailed, transition: transitions.Transition) -> bool:
-        """Apply a result to the job that waits for it. Returns whether it changed anything."""
-        counted = False
+    async def _result(
+        self, event: RenderFinished | RenderFailed, transition: transitions.Transition
+    ) -> datetime | None:
+        """Apply a result to the job that waits for it. Returns when the order was paid, None if nothing changed."""
+        paid_at: datetime | None = None
 
         def decide(order: Order | None) -> Change | None:
-            nonlocal counted
+            nonlocal paid_at
             job = order.job(event.job_id) if order else None
             if order is None or job is None:
                 return None
             if job.status is not JobStatus.PENDING or job.artwork_version != event.artwork_version:
                 return None
             change = _changed(order, job, transition(job))
-            counted = change is not None
+            # A job is made of a paid order only.
+            paid_at = (order.first_paid_at or order.created_at) if change is not None else None
             return change
 
         await self._store.change(event.shop, event.order_id, decide)
-        return counted
+        return paid_at
 
     def _read_again(self, received: OrderReceived) -> OutgoingRecord:
         touched = OrderTouched(

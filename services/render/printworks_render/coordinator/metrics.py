@@ -17,6 +17,11 @@ COMMANDS = counter("printworks_coordinator_commands_total", "Commands from peopl
 CATALOG_ENTRIES = counter("printworks_coordinator_catalog_total", "Catalog entries read, by kind.", ["kind"])
 PINNED = counter("printworks_coordinator_pinned_total", "Tries to pin the inputs of a job, by outcome.", ["outcome"])
 RELEASED = counter("printworks_coordinator_released_total", "Render requests released.", [])
+PAID_TO_READY = histogram(
+    "printworks_coordinator_paid_to_ready_seconds",
+    "From an order's first payment to a print job's first files.",
+    buckets=(1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600),
+)
 JOBS_WAITING = gauge("printworks_coordinator_jobs_waiting", "Pending jobs by the step they wait in.", ["step"])
 OLDEST_WAITING = gauge(
     "printworks_coordinator_oldest_waiting_seconds", "Age of the oldest pending job by step.", ["step"]
