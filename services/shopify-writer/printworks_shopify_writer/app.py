@@ -1,5 +1,7 @@
 """Wiring of the writer, nothing else."""
 
+from datetime import timedelta
+
 from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.topics import Topic
 from printworks_common.runtime import Runtime
@@ -10,6 +12,7 @@ from printworks_common.wiring import connect_database, connect_live_shops, conne
 
 from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
+from printworks_shopify_writer.drift import Sweeper
 from printworks_shopify_writer.intake import Intake
 from printworks_shopify_writer.orders import Orders
 from printworks_shopify_writer.settings import SCHEMA, WriterSettings
@@ -24,11 +27,12 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
     shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
     http = http_client()
     runtime.on_stop(http.aclose, name="http client")
+    clients = AdminClients(http)
     names = Names(settings.tag_prefix, settings.metafield_namespace)
     writer = Writer(
         orders,
         shops,
-        AdminClients(http),
+        clients,
         Convergence(orders, names, order_attributes=settings.order_attributes),
         Definitions(orders, settings.metafield_namespace),
         writes_per_shop=settings.writes_per_shop,
@@ -46,3 +50,16 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
         parallel=32,
     )
     runtime.spawn("writes", loop.run(runtime.stopping))
+    if settings.drift_days:
+        sweeper = Sweeper(
+            orders,
+            shops,
+            clients,
+            names,
+            within=timedelta(days=settings.drift_days),
+            every=timedelta(minutes=settings.drift_every_minutes),
+            paused=writer.paused,
+        )
+        runtime.on_stop(sweeper.drain, name="looks under way")
+        looking = DispatchLoop("drift", sweeper.dispatch, lambda: runtime.heartbeat("drift"))
+        runtime.spawn("drift", looking.run(runtime.stopping))

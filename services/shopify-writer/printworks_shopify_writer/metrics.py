@@ -8,6 +8,8 @@ REQUESTS = counter("printworks_writer_requests_total", "Requests to Shopify, by 
 WAITING = gauge("printworks_writer_orders_waiting", "Orders whose newest snapshot is not on Shopify yet.", [])
 FAILING = gauge("printworks_writer_orders_failing", "Of these, orders that were tried in vain, by reason.", ["code"])
 SHOPS_PAUSED = gauge("printworks_writer_shops_paused", "Shops that are left alone for a while, by reason.", ["code"])
+CHECKED = counter("printworks_writer_checked_total", "Written orders that were compared with Shopify.", [])
+DRIFT = counter("printworks_writer_drift_total", "What somebody else had changed and is written again.", ["part"])
 ATTRIBUTES_LEFT_OUT = counter(
     "printworks_writer_attributes_left_out_total", "Attributes that found no place on their order.", ["why"]
 )

@@ -182,9 +182,18 @@ class Orders:
             for row in rows
         ]
 
-    async def write_again(self, shop: str, order_ids: Sequence[str]) -> None:
+    async def write_again(self, shop: str, orders: Sequence[Checked]) -> list[str]:
+        """Let these be looked at and written anew. Returns those that are still as they were when they were checked."""
         with ground_errors():
-            await self._pool.execute(SQL["write_again"], shop, [int(one) for one in order_ids])
+            rows = await self._pool.fetch(
+                SQL["write_again"], shop, [int(one.order_id) for one in orders], [one.version for one in orders]
+            )
+        return [row["order_id"] for row in rows]
+
+    async def still_due(self, shop: str, order_ids: Sequence[str]) -> None:
+        """They were not looked at after all."""
+        with ground_errors():
+            await self._pool.execute(SQL["still_due"], shop, [int(one) for one in order_ids])
 
     async def gone(self, shop: str, order_ids: Sequence[str]) -> None:
         with ground_errors():

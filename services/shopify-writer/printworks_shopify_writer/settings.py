@@ -22,3 +22,9 @@ class WriterSettings(ServiceSettings, KafkaSettings, PostgresSettings, ShopsSett
         description="link the page of each customised line item in the order's attributes, with texts of designs",
     )
     writes_per_shop: int = Field(default=32, ge=1, le=200, description="orders of one shop written at once, at most")
+    drift_days: int = Field(
+        default=7, ge=0, le=60, description="orders written in the last so many days are looked at again; 0: none"
+    )
+    drift_every_minutes: float = Field(
+        default=360, ge=0.01, description="how long after its last look an order is looked at again"
+    )

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import printworks_shopify_writer
 import pytest_asyncio
 from printworks_common.events.print_jobs import JobSnapshot, OrderSnapshot, TextField
@@ -25,6 +26,7 @@ from printworks_local.shopify.state import ShopConfig
 from printworks_local.shopify.webhooks import make_line, make_order
 from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
+from printworks_shopify_writer.drift import Sweeper
 from printworks_shopify_writer.failures import Waits
 from printworks_shopify_writer.intake import Intake
 from printworks_shopify_writer.orders import Orders
@@ -113,6 +115,13 @@ class Bench:
     pool: Pool
     shops_file: Path
     stack: AsyncExitStack
+    http: httpx.AsyncClient
+    shopify: RunningShopify
+
+    @property
+    def admin_api_url(self) -> str:
+        """Of the first shop."""
+        return self.shopify.admin_api_url(SHOP)
 
     async def snapshot(self, order_id: int, version: int, status: str | None, *files: str, **more: Any) -> None:
         await self.intake.keep(snapshot_record(order_id, version, status, *files, **more))
@@ -120,6 +129,17 @@ class Bench:
     async def another_writer(self, *, waits: Waits = SHORT, **options: Any) -> Writer:
         """A second writer on the same database, as another process would be."""
         return await _writer(self.stack, self.orders, self.shops_file, waits, **options)
+
+    async def sweep(self, *, every: timedelta) -> int:
+        """One look for drift at the first shop; how many orders were looked at."""
+        shops, clients = ShopRegistry(self.shops_file), AdminClients(self.http)
+        week = timedelta(days=7)
+        sweeper = Sweeper(
+            self.orders, shops, clients, NAMES, within=week, every=every, paused=self.writer.paused
+        )  # fmt: skip
+        shop = shops.get(SHOP)
+        assert shop is not None
+        return await sweeper.sweep(shop)
 
     async def turn(self, writer: Writer | None = None) -> None:
         """Dispatch once and wait for what was begun."""
@@ -161,6 +181,13 @@ def shop_entry(shopify: RunningShopify, domain: str) -> dict[str, str]:
     }
 
 
+async def add_orders(shop: ShopControl, count: int) -> None:
+    """Orders 1 to `count`, each with two tags of others."""
+    for number in range(1, count + 1):
+        body = make_order(number, f"#{number}", line_items=[make_line(number * 10, "PW-PHOTO")])
+        await shop.put_order({**body, "tags": "vip, wholesale"})
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shopify() -> AsyncIterator[RunningShopify]:
     """One stand-in for all tests; each starts its shops anew."""
@@ -190,12 +217,11 @@ async def bench(dsn: str, shopify: RunningShopify, tmp_path: Path) -> AsyncItera
         ]
         for shop in (control, neighbour):
             await shop.reset(plan="plus")
-        for number in range(1, ORDERS + 1):
-            body = make_order(number, f"#{number}", line_items=[make_line(number * 10, "PW-PHOTO")])
-            await control.put_order({**body, "tags": "vip, wholesale"})
+        await add_orders(control, ORDERS)
         intake = Intake(orders, lambda: None)
         writer = await _writer(stack, orders, shops_file, SHORT)
-        yield Bench(writer, intake, orders, control, neighbour, pool, shops_file, stack)
+        http = await stack.enter_async_context(http_client())
+        yield Bench(writer, intake, orders, control, neighbour, pool, shops_file, stack, http, shopify)
         await writer.drain()
     await close_pool(pool)
 

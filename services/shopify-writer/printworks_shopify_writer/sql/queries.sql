@@ -99,8 +99,14 @@ SELECT count(*) FROM again
 
 -- name: write_again
 -- Orders that are written already: looked at, and whatever differs is written.
-UPDATE orders SET written_version = 0, look = true, tries = 0, not_before = NULL, priority = 2, gone = false
-WHERE shop = $1 AND order_id = ANY ($2::bigint[]) AND written_version = version
+UPDATE orders SET written_version = 0, look = true, tries = 0, not_before = NULL, priority = 2
+FROM unnest($2::bigint[], $3::bigint[]) AS checked (order_id, version)
+WHERE orders.shop = $1 AND orders.order_id = checked.order_id AND orders.version = checked.version
+  AND written_version = orders.version
+RETURNING orders.order_id::text AS order_id
+
+-- name: still_due
+UPDATE orders SET checked_at = 'epoch' WHERE shop = $1 AND order_id = ANY ($2::bigint[])
 
 -- name: release_holds
 UPDATE orders SET written_version = 0, look = true, priority = 2 WHERE held AND written_version = version
