@@ -21,6 +21,7 @@ from printworks_jobs_api import file_lists, files, problems
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
+from printworks_jobs_api.api import exports as export_routes
 from printworks_jobs_api.api import keys as key_routes
 from printworks_jobs_api.api import print_jobs as job_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
@@ -30,6 +31,10 @@ from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
 from printworks_jobs_api.edge import Edge
+from printworks_jobs_api.export_places import Places
+from printworks_jobs_api.export_plan import Planner
+from printworks_jobs_api.export_stream import Streams
+from printworks_jobs_api.exports import Exports
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.intake import Intake
 from printworks_jobs_api.keeping import Keeping
@@ -84,7 +89,8 @@ async def build_api(runtime: Runtime[ApiSettings]) -> None:
     services = assemble(pool, store, settings)
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("changes", services.watch.run(runtime.stopping))
-    runtime.spawn("tidy", _tidy(services.commands, runtime.stopping))
+    runtime.spawn("tidy", _tidy(services, runtime.stopping))
+    runtime.spawn("exports", services.planner.run(runtime.stopping))
     runtime.serve_http(create_app(services))
 
 
@@ -94,6 +100,8 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
     reader = Reader(pool, clock)
     keys = KeyStore(pool, clock)
     catalog = Catalog(pool, clock)
+    storages = OwnStorages(pool, catalog, settings.sealer(), allow_private_addresses=settings.allow_private_addresses)
+    places = Places(store, storages)
     return Services(
         clock=clock,
         keys=keys,
@@ -103,12 +111,10 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         reader=reader,
         commands=Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc()),
         catalog=catalog,
-        storages=OwnStorages(
-            pool,
-            catalog,
-            settings.sealer(),
-            allow_private_addresses=settings.allow_private_addresses,
-        ),
+        storages=storages,
+        exports=Exports(pool, clock, kept_days=settings.export_days),
+        planner=Planner(pool, clock, places, part_bytes=settings.export_part_bytes),
+        streams=Streams(pool, places),
         keeping=Keeping(pool, clock, catalog, settings.retention_days),
         watch=ChangeWatch(reader),
         store=store,
@@ -142,6 +148,7 @@ def create_app(services: Services) -> FastAPI:
         catalog_routes.router,
         settings_routes.router,
         key_routes.router,
+        export_routes.router,
         change_routes.router,
         reconciliation_routes.router,
         files.router,
@@ -153,11 +160,12 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-async def _tidy(commands: Commands, stopping: asyncio.Event) -> None:
+async def _tidy(services: Services, stopping: asyncio.Event) -> None:
     """Drop what is only kept for a while, at the start and then every hour."""
     while not stopping.is_set():
         try:
-            await commands.forget_old()
+            await services.commands.forget_old()
+            await services.exports.forget_old()
         except (GroundMissingError, TransientError) as error:
             _log.warning("not_tidied", code=error.code)
         with suppress(TimeoutError):

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from printworks_jobs_api.catalog import Catalog, Entry, IfMatch, check_match
 from printworks_jobs_api.keys import Principal
+from printworks_jobs_api.naming import EXAMPLE, name_values
 from printworks_jobs_api.problems import ProblemError
 
 SQL = load_queries("printworks_jobs_api", "sql/storage.sql")
@@ -30,13 +31,6 @@ DEFAULT_TEMPLATE = "{order}/{sku}-{line}-{role}-{version}.{ext}"
 
 TEST_SECONDS = 20.0
 READ_SECONDS = 6.0
-
-EXAMPLE = {
-    "order": "1001", "order_id": "5551234567890", "date": "2026-11-25", "line": "13579246801", "sku": "POSTER-A2",
-    "product": "Poster", "variant": "42 × 59 cm", "quantity": "1", "template": "poster", "area": "front",
-    "role": "print", "version": "1", "name": "1001-13579246801-front-print", "ext": "pdf",
-}  # fmt: skip
-"""What fields stand for in the example, until the shop has a file of its own."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -200,7 +194,19 @@ class OwnStorages:
             raise ProblemError(422, "name_template_invalid", str(error)) from error
         with ground_errors():
             row = await self._pool.fetchrow(SQL["newest_file"], shop)
-        return read.render(EXAMPLE if row is None else {**EXAMPLE, **_values(row)})
+        return read.render(EXAMPLE if row is None else name_values(dict(row), dict(row)))
+
+    async def bucket(self, shop: str, endpoint: str, bucket: str) -> MerchantBucket:
+        """A bucket that is or was the shop's, opened; the caller closes it. Raises PoisonError `storage_removed` when
+        the setting has forgotten it, `storage_credentials_unreadable` without the key that sealed it."""
+        storage = (await self.state(shop)).storage
+        place = None if storage is None else storage.place(endpoint, bucket)
+        if place is None:
+            raise PoisonError(explain(Reason.STORAGE_REMOVED).sentence, code=Reason.STORAGE_REMOVED)
+        return MerchantBucket(
+            _connection(place, self._need_sealer().open(place.secret_key, storage_seal(shop))),
+            allow_private_addresses=self._allow_private,
+        )
 
     async def reseal(self) -> int:
         """Seal all shops' credentials with the current key, so that older keys can go. Returns how many shops had some
@@ -226,18 +232,12 @@ class OwnStorages:
         return await self._catalog.write(connection, principal, CatalogKind.STORAGE, ONLY, version, body)
 
     async def _try(self, storage: OwnStorage, secret: str) -> TestResult:
-        connection = MerchantConnection(
-            s3_endpoint=storage.endpoint,
-            s3_region=storage.region,
-            bucket=storage.bucket,
-            addressing=storage.addressing,
-            s3_access_key=storage.access_key,
-            s3_secret_key=SecretStr(secret),
-            browsable=storage.browsable,
-        )
         try:
             bucket = MerchantBucket(
-                connection, allow_private_addresses=self._allow_private, read_seconds=READ_SECONDS, retries=0
+                _connection(storage, secret),
+                allow_private_addresses=self._allow_private,
+                read_seconds=READ_SECONDS,
+                retries=0,
             )
             try:
                 async with asyncio.timeout(TEST_SECONDS):
@@ -265,6 +265,18 @@ class OwnStorages:
                 409, "storage_not_offered", "This installation offers no storage of the shop's own. Ask your operator."
             )
         return self._sealer
+
+
+def _connection(place: StoragePlace, secret: str) -> MerchantConnection:
+    return MerchantConnection(
+        s3_endpoint=place.endpoint,
+        s3_region=place.region,
+        bucket=place.bucket,
+        addressing=place.addressing,
+        s3_access_key=place.access_key,
+        s3_secret_key=SecretStr(secret),
+        browsable=place.browsable,
+    )
 
 
 def _state(entry: Entry | None) -> StorageState:
@@ -316,27 +328,6 @@ async def _check_bucket(bucket: MerchantBucket) -> None:
     except PoisonError as error:
         if error.code != Reason.STORAGE_REFUSED:
             raise
-
-
-def _values(row: Any) -> dict[str, str]:
-    facts = row["facts"]
-    stem, _, ending = row["name"].rpartition(".")
-    return {
-        "order": row["order_name"].lstrip("#"),
-        "order_id": str(row["order_id"]),
-        "date": row["order_date"].isoformat(),
-        "line": str(row["line_item_id"]),
-        "sku": row["sku"] or "",
-        "product": row["product_title"],
-        "variant": row["variant_title"] or "",
-        "quantity": str(row["quantity"]),
-        "template": row["template_id"] or "",
-        "area": facts.get("area") or "",
-        "role": row["role"],
-        "version": str(row["artwork_version"]),
-        "name": stem or row["name"],
-        "ext": ending or "bin",
-    }
 
 
 _WORKS = TestResult(True, "ok", "A small object was written and read again. Files can be delivered here.")

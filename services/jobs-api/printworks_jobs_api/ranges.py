@@ -41,3 +41,10 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
     if start >= size:
         raise UnsatisfiableRangeError
     return ByteRange(start, end)
+
+
+def asked_part(range_header: str | None, if_range: str | None, etag: str, size: int) -> ByteRange | None:
+    """As `parse_range`; None also when `If-Range` names another version than the one with this strong ETag."""
+    if if_range is not None and if_range != etag:
+        return None
+    return parse_range(range_header, size)

@@ -61,6 +61,11 @@ class ApiSettings(
     )
     requests_burst: int = Field(default=200, ge=1, le=1_000_000, description="Requests of one API key at once.")
 
+    export_part_bytes: int = Field(
+        default=2 * 1024**3, ge=1024, description="Length of a ZIP archive of an export from which the next one begins."
+    )
+    export_days: int = Field(default=7, ge=1, le=30, description="How long exports can be downloaded.")
+
     @field_validator("session_key")
     @classmethod
     def _strong(cls, key: SecretStr) -> SecretStr:

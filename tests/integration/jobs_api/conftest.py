@@ -41,14 +41,14 @@ def settings(stack: Stack, jobs_database: str, jobs_bucket: str) -> ApiSettings:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def api(settings: ApiSettings) -> AsyncGenerator[Api]:
+async def api(stack: Stack, settings: ApiSettings) -> AsyncGenerator[Api]:
     pool = await open_pool(settings, schema=SCHEMA)
     await pool.execute(
         "TRUNCATE orders, jobs, files, changes, change_counters, api_keys, commands, idempotency, catalog, holds, "
-        "outbox, reconciliations"
+        "exports, export_parts, export_lines, outbox, reconciliations"
     )
     store = ObjectStore(settings)
-    yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings)
+    yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings, stack)
     await store.close()
     await close_pool(pool)
 

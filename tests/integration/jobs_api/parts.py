@@ -163,6 +163,7 @@ class Api:
     store: ObjectStore
     pool: Pool
     settings: ApiSettings
+    stack: Stack
 
     async def key(self, shop: str = SHOP, *scopes: Scope) -> str:
         """A new API key of the shop; without scopes it has all."""

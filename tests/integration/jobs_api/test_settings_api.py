@@ -149,7 +149,7 @@ async def test_private_addresses_and_http_are_for_tests_alone(api: Api, stack: S
     settings = api_settings(
         stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket, allow_private_addresses=False
     )
-    strict = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings)
+    strict = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings, stack)
     async with await strict.client() as client:
         plain = await client.post("/v1/settings/storage/test", json=form)
         assert (plain.status_code, plain.json()["code"]) == (422, "storage_address_refused")
@@ -162,7 +162,7 @@ async def test_private_addresses_and_http_are_for_tests_alone(api: Api, stack: S
 async def test_without_sealing_keys_no_storage_is_offered(api: Api, stack: Stack, form: dict[str, Any]) -> None:
     dsn = api.settings.postgres_dsn.get_secret_value()
     settings = api_settings(stack, dsn, api.settings.bucket, sealing_keys=None)
-    plain = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings)
+    plain = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings, stack)
     async with await plain.client() as client:
         assert (await client.get("/v1/settings/storage")).json()["offered"] is False
         refused = await client.put("/v1/settings/storage", json=form, headers={"If-Match": "*"})

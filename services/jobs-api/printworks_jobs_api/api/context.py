@@ -13,6 +13,9 @@ from printworks_common.storage import ObjectStore
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.export_plan import Planner
+from printworks_jobs_api.export_stream import Streams
+from printworks_jobs_api.exports import Exports
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.keeping import Keeping
 from printworks_jobs_api.keyring import Keyring
@@ -39,6 +42,9 @@ class Services:
     catalog: Catalog
     storages: OwnStorages
     keeping: Keeping
+    exports: Exports
+    planner: Planner
+    streams: Streams
     watch: ChangeWatch
     store: ObjectStore
     signer: LinkSigner
@@ -102,4 +108,5 @@ class _Requires:
 
 JobsReader = Annotated[Principal, Depends(_Requires(Scope.JOBS_READ))]
 JobsWriter = Annotated[Principal, Depends(_Requires(Scope.JOBS_WRITE))]
+Exporter = Annotated[Principal, Depends(_Requires(Scope.EXPORT))]
 SettingsWriter = Annotated[Principal, Depends(_Requires(Scope.SETTINGS_WRITE))]
