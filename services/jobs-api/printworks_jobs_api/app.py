@@ -18,6 +18,7 @@ from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
 from printworks_jobs_api import file_lists, files, problems
+from printworks_jobs_api.api import bulk as bulk_routes
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
@@ -27,6 +28,8 @@ from printworks_jobs_api.api import print_jobs as job_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
 from printworks_jobs_api.api import shop_settings as settings_routes
 from printworks_jobs_api.api.context import Services
+from printworks_jobs_api.background import work
+from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
@@ -90,7 +93,8 @@ async def build_api(runtime: Runtime[ApiSettings]) -> None:
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("changes", services.watch.run(runtime.stopping))
     runtime.spawn("tidy", _tidy(services, runtime.stopping))
-    runtime.spawn("exports", services.planner.run(runtime.stopping))
+    runtime.spawn("exports", work("exports", services.planner.step, runtime.stopping))
+    runtime.spawn("bulk", work("bulk", services.bulk.step, runtime.stopping))
     runtime.serve_http(create_app(services))
 
 
@@ -102,6 +106,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
     catalog = Catalog(pool, clock)
     storages = OwnStorages(pool, catalog, settings.sealer(), allow_private_addresses=settings.allow_private_addresses)
     places = Places(store, storages)
+    commands = Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc())
     return Services(
         clock=clock,
         keys=keys,
@@ -109,7 +114,8 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
         once=Once(pool, clock),
         reader=reader,
-        commands=Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc()),
+        commands=commands,
+        bulk=BulkActions(pool, clock, commands),
         catalog=catalog,
         storages=storages,
         exports=Exports(pool, clock, kept_days=settings.export_days),
@@ -145,6 +151,7 @@ def create_app(services: Services) -> FastAPI:
     for router in (
         job_routes.router,
         command_routes.router,
+        bulk_routes.router,
         catalog_routes.router,
         settings_routes.router,
         key_routes.router,
@@ -166,6 +173,7 @@ async def _tidy(services: Services, stopping: asyncio.Event) -> None:
         try:
             await services.commands.forget_old()
             await services.exports.forget_old()
+            await services.bulk.forget_old()
         except (GroundMissingError, TransientError) as error:
             _log.warning("not_tidied", code=error.code)
         with suppress(TimeoutError):

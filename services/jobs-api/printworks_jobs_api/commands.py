@@ -126,7 +126,7 @@ class Commands:
             async with self._pool.acquire() as connection, connection.transaction():
 
                 async def effect() -> Answer:
-                    return await self._issue(connection, principal, job_id, kind, replacement)
+                    return await self.ask(connection, principal.shop, principal.actor, job_id, kind, replacement)
 
                 return await idempotency.once(
                     connection,
@@ -144,19 +144,21 @@ class Commands:
             await self._pool.execute(SQL["forget_answers"], limit)
             await self._pool.execute(SQL["forget_commands"], limit)
 
-    async def _issue(
+    async def ask(
         self,
         connection: Connection,
-        principal: Principal,
+        shop: str,
+        actor: str,
         job_id: UUID,
         kind: CommandKind,
-        replacement: ReplacementInput | None,
+        replacement: ReplacementInput | None = None,
     ) -> Answer:
-        job = await connection.fetchrow(SQL["lock_job"], principal.shop, job_id)
+        """As `issue`, inside a transaction."""
+        job = await connection.fetchrow(SQL["lock_job"], shop, job_id)
         if job is None:
             raise not_found("print job")
         check_possible(kind, job["status"])
-        if kind is CommandKind.REDELIVER and not await connection.fetchval(SQL["has_storage"], principal.shop):
+        if kind is CommandKind.REDELIVER and not await connection.fetchval(SQL["has_storage"], shop):
             raise ProblemError(
                 409, "no_own_storage", "The shop has no storage of its own: its files lie in the hosted bucket."
             )
@@ -165,19 +167,17 @@ class Commands:
             return self._answer(kind, job_id, None, idle)
         now = self._clock.now()
         if replacement is None:
-            asked = await connection.fetchrow(
-                SQL["open_command"], principal.shop, job_id, job["version"], now - ASKED_IS_SHOWN
-            )
+            asked = await connection.fetchrow(SQL["open_command"], shop, job_id, job["version"], now - ASKED_IS_SHOWN)
             if asked is not None and asked["kind"] == kind:
                 return self._answer(kind, job_id, asked["command_id"], Outcome.ALREADY_ASKED)
         command = CommandIssued(
-            shop=principal.shop,
+            shop=shop,
             order_id=str(job["order_id"]),
             command_id=uuid4(),
             job_id=job_id,
             kind=kind,
             replacement=replacement,
-            issued_by=principal.actor,
+            issued_by=actor,
             issued_at=now,
         )
         await connection.execute(

@@ -4,10 +4,8 @@ Each step is one transaction that goes on where the last one ended, so that a pr
 one takes over. Memory does not depend on how much is exported.
 """
 
-import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -26,7 +24,6 @@ from printworks_jobs_api.zipping import ZipEntry, central_header, local_header
 
 STEP_JOBS = 200
 LEASE = timedelta(minutes=2)
-LOOK_SECONDS = 1.0
 MAX_PART_FILES = 20_000
 
 _NO_PLACE = (None,) * 10
@@ -73,19 +70,6 @@ class Planner:
         self._clock = clock
         self._places = places
         self._part_bytes = part_bytes
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Prepare what is asked for, until `stopping`."""
-        while not stopping.is_set():
-            try:
-                busy = await self.step()
-            except (GroundMissingError, TransientError) as error:
-                _log.warning("export_waits", code=error.code)
-                busy = False
-            if not busy:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await stopping.wait()
 
     async def step(self) -> bool:
         """Go on with the export that waits longest; false when there is none."""

@@ -10,6 +10,7 @@ from printworks_common.clock import Clock
 from printworks_common.filelinks import LinkSigner
 from printworks_common.storage import ObjectStore
 
+from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
@@ -39,6 +40,7 @@ class Services:
     once: Once
     reader: Reader
     commands: Commands
+    bulk: BulkActions
     catalog: Catalog
     storages: OwnStorages
     keeping: Keeping
