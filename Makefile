@@ -18,7 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention clean
+	bench-overhead bench-flow bench-retention bench-ingest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench-flow: $(DEV) ## 500 orders as fast as ingest takes them, every invariant c
 
 bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside bare deletes and a scan by age (ARGS="--live 10000 1000000")
 	$(BIN)/python bench/retention.py $(ARGS)
+
+bench-ingest: $(DEV) ## The receiver at full speed beside bare handlers; its CPU per webhook and where it goes
+	$(BIN)/python bench/ingest/ingest_bench.py
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh

@@ -158,7 +158,9 @@ def withhold(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 def clean(text: str) -> str:
     """The text without e-mail addresses; of URLs only scheme and host are left."""
-    return _EMAIL.sub(WITHHELD, _URL.sub(r"\g<base>\g<host>", text))
+    if "://" in text:
+        text = _URL.sub(r"\g<base>\g<host>", text)
+    return _EMAIL.sub(WITHHELD, text) if "@" in text else text
 
 
 def describe_exception(error: BaseException, *, messages: bool = False) -> str:

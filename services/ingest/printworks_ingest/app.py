@@ -8,6 +8,7 @@ from printworks_common.shopify.clients import AdminClients
 from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
+from printworks_ingest.collector import spare_the_collector
 from printworks_ingest.counting import Counts
 from printworks_ingest.door import Door
 from printworks_ingest.publishing import OrderPublisher
@@ -26,6 +27,7 @@ async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
     producer = await connect_producer(runtime, settings, acknowledge_within=settings.publish_timeout_seconds)
     receiver = Receiver(shops, producer, runtime.clock)
     runtime.serve_http(Door(receiver, max_body_bytes=settings.max_body_bytes))
+    spare_the_collector()
 
 
 async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:

@@ -54,18 +54,21 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
         raise UnreadableOrderError("The body has no order id.")
     lines = body.get("line_items")
     try:
-        return OrderReceived(
-            shop=shop,
-            order_id=order_id,
-            name=text(body.get("name") or body.get("order_number") or f"#{order_id}"),
-            created_at=_moment(body, "created_at"),
-            updated_at=_moment(body, "updated_at"),
-            cancelled_at=_moment(body, "cancelled_at") if body.get("cancelled_at") else None,
-            financial_status=body.get("financial_status"),
-            test=body.get("test") is True,
-            customer_name=_full_name(body.get("customer"), "first_name", "last_name"),
-            line_items=tuple(_webhook_line(one) for one in (lines if isinstance(lines, list) else [])),
-            read_from="webhook",
+        # One document, validated at once: a model made for each line and property would take most of the time.
+        return OrderReceived.model_validate(
+            {
+                "shop": shop,
+                "order_id": order_id,
+                "name": text(body.get("name") or body.get("order_number") or f"#{order_id}"),
+                "created_at": _moment(body, "created_at"),
+                "updated_at": _moment(body, "updated_at"),
+                "cancelled_at": _moment(body, "cancelled_at") if body.get("cancelled_at") else None,
+                "financial_status": body.get("financial_status"),
+                "test": body.get("test") is True,
+                "customer_name": _full_name(body.get("customer"), "first_name", "last_name"),
+                "line_items": [_webhook_line(one) for one in lines] if isinstance(lines, list) else [],
+                "read_from": "webhook",
+            }
         )
     except (ValidationError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise UnreadableOrderError(f"The body is not an order as we know it ({type(error).__name__}).") from error
@@ -112,21 +115,22 @@ def _full_name(customer: Any, *names: str) -> str | None:
     return " ".join(text(part).strip() for part in parts if isinstance(part, str) and text(part).strip()) or None
 
 
-def _webhook_line(line: Mapping[str, Any]) -> LineItem:
+def _webhook_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a LineItem."""
     quantity = _count(line.get("quantity"), 0)
-    return LineItem(
-        line_item_id=str(line["id"]),
-        title=text(line.get("title") or line.get("name") or ""),
-        variant_title=_text_or_none(line.get("variant_title")),
-        sku=_text_or_none(line.get("sku")),
-        product_id=_id(line.get("product_id")),
-        variant_id=_id(line.get("variant_id")),
-        quantity=quantity,
+    return {
+        "line_item_id": str(line["id"]),
+        "title": text(line.get("title") or line.get("name") or ""),
+        "variant_title": _text_or_none(line.get("variant_title")),
+        "sku": _text_or_none(line.get("sku")),
+        "product_id": _id(line.get("product_id")),
+        "variant_id": _id(line.get("variant_id")),
+        "quantity": quantity,
         # Absent in old API versions: nothing was edited or refunded that we could know of.
-        current_quantity=_count(line.get("current_quantity"), quantity),
-        gift_card=line.get("gift_card") is True,
-        properties=properties(line.get("properties")),
-    )
+        "current_quantity": _count(line.get("current_quantity"), quantity),
+        "gift_card": line.get("gift_card") is True,
+        "properties": [{"name": name, "value": value} for name, value in properties(line.get("properties"))],
+    }
 
 
 def _api_line(line: Mapping[str, Any]) -> LineItem:
@@ -149,15 +153,16 @@ def _api_line(line: Mapping[str, Any]) -> LineItem:
     )
 
 
-def properties(raw: Any) -> tuple[Property, ...]:
-    """Line-item properties in any shape in which clients write them: objects, pairs, one object, null, numbers."""
+def properties(raw: Any) -> list[tuple[str, str]]:
+    """Names and values of line-item properties in any shape in which clients write them: objects, pairs, one object,
+    null, numbers."""
     if isinstance(raw, Mapping):
         pairs: Iterable[Any] = raw.items()
     elif isinstance(raw, list):
         pairs = ((one.get("name"), one.get("value")) if isinstance(one, Mapping) else one for one in raw)
     else:
-        return ()
-    found: list[Property] = []
+        return []
+    found: list[tuple[str, str]] = []
     for pair in pairs:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             continue
@@ -165,13 +170,16 @@ def properties(raw: Any) -> tuple[Property, ...]:
         if name is None or value is None:
             continue
         plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        found.append(Property(name=text(name), value=text(plain)))
-    return tuple(found)
+        found.append((text(name), text(plain)))
+    return found
 
 
 def text(value: Any) -> str:
     """Text that every part of the way can hold: no NUL (Postgres refuses it), no half surrogate pairs (UTF-8 does)."""
-    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    plain = str(value)
+    if plain.isascii():
+        return plain.replace("\x00", "") if "\x00" in plain else plain
+    return plain.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _text_or_none(value: Any) -> str | None:
@@ -179,7 +187,10 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _id(value: Any) -> str | None:
-    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdigit() else None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    digits = str(value)
+    return digits if digits.isdigit() else None
 
 
 def _count(value: Any, default: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from printworks_common import ids, tracing
 from printworks_common.clock import Clock
 from printworks_common.errors import GroundMissingError
@@ -25,6 +26,7 @@ from printworks_common.shopify.webhooks import header_names, is_signed
 from printworks_ingest import metrics
 from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of
 from printworks_ingest.privacy import PRIVACY_KINDS, privacy_request, shop_in
+from printworks_ingest.recent import RecentWebhooks
 
 log = get_logger(__name__)
 
@@ -47,12 +49,14 @@ UNINSTALLED = "app/uninstalled"
 
 KNOWN = WHOLE_ORDERS | DELTAS.keys() | PRIVACY_KINDS.keys() | {UNINSTALLED}
 
-TOPIC, HMAC, SHOP, VERSION, WEBHOOK_ID = (
-    header_names(name) for name in ("Topic", "Hmac-Sha256", "Shop-Domain", "API-Version", "Webhook-Id")
+TOPIC, HMAC, SHOP, VERSION, WEBHOOK_ID, EVENT_ID = (
+    header_names(name) for name in ("Topic", "Hmac-Sha256", "Shop-Domain", "API-Version", "Webhook-Id", "Event-Id")
 )
 
 MAX_NESTING = 200
 """Orders nest about 10 levels deep. Far more is an attack on the parser."""
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Receiver:
         self._shops = shops
         self._producer = producer
         self._clock = clock
+        self._recent = RecentWebhooks()
 
     async def receive(self, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
         """Handle one webhook: headers in lower case, the raw body. Never raises for what a caller sends."""
@@ -103,6 +108,9 @@ class Receiver:
         webhook_id = _header(headers, WEBHOOK_ID)
         if not topic or not webhook_id or not _header(headers, VERSION):
             return "other", Answer(400, "missing_header", "A header that Shopify always sends is missing.")
+        names = _names(shop.domain, topic, webhook_id, _header(headers, EVENT_ID))
+        if self._recent.has(*names):
+            return _label(topic), Answer(200, "duplicate")
         document = parse(body)
         if document is None:
             return _label(topic), Answer(400, "not_json", "The body is not a JSON object.")
@@ -117,6 +125,7 @@ class Receiver:
             await self._producer.send_many(records)
         except GroundMissingError:
             return topic, Answer(503, "not_stored", "The event could not be stored. Send it again.")
+        self._recent.add(*names)
         return topic, OK
 
     def _sender(self, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Shop | None, Answer]:
@@ -198,30 +207,43 @@ class Receiver:
 
 
 def parse(body: bytes) -> dict[str, Any] | None:
-    """The JSON object of a body, or None. Nesting is bounded before the parser sees it."""
+    """The JSON object of a body, or None. Nesting is bounded: by the fast parser, and before the tolerant one.
+
+    The fast parser refuses what the tolerant one reads, half surrogate pairs for one: no order is lost to its text.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = _read_tolerantly(body)
+    return document if isinstance(document, dict) else None
+
+
+def _read_tolerantly(body: bytes) -> Any:
     if _too_deep(body):
         return None
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
 
 
 def _too_deep(body: bytes) -> bool:
     """Whether the body may nest deeper than any order. Brackets in texts count too, which only a body with hundreds
     more opening than closing ones could notice."""
-    if body.count(b"[") + body.count(b"{") <= MAX_NESTING:
-        return False
     depth = 0
-    for byte in body:
-        if byte in b"[{":
-            depth += 1
-            if depth > MAX_NESTING:
-                return True
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in body.translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_NESTING:
+            return True
     return False
+
+
+def _names(shop: str, topic: str, webhook_id: str, event_id: str) -> list[tuple[str, ...]]:
+    """What tells a webhook apart: Shopify names both ids as the key, the event's within its topic."""
+    names: list[tuple[str, ...]] = [(shop, webhook_id)]
+    if event_id:
+        names.append((shop, topic, event_id))
+    return names
 
 
 def _header(headers: Mapping[bytes, bytes], names: tuple[bytes, bytes]) -> str:

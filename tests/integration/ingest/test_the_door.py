@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,19 @@ MAX_BODY = 4 * 1024 * 1024
 class DoorBench:
     http: httpx.AsyncClient
     bootstrap: str
+    new_receiver: Callable[[], httpx.AsyncClient]
+    """A client of another receiver, with a memory of its own."""
 
     async def published(self, since: dict[str, int]) -> list[tuple[str, str, bytes]]:
         """Topic, event type and value of everything published after `since`."""
+        return [(one.topic, _header(one, "ce_type"), one.value or b"") for one in await self.records(since)]
+
+    async def records(self, since: dict[str, int]) -> list[Any]:
+        """Everything published after `since`, as Kafka has it."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
         await consumer.start()
         try:
-            found: list[tuple[str, str, bytes]] = []
+            found: list[Any] = []
             for place, end in (await self._ends(consumer)).items():
                 topic, _, partition = place.rpartition("/")
                 where = TopicPartition(topic, int(partition))
@@ -49,7 +55,7 @@ class DoorBench:
                 consumer.seek(where, since.get(place, 0))
                 while await consumer.position(where) < end:
                     for records in (await consumer.getmany(timeout_ms=1000)).values():
-                        found += [(topic, _type(one.headers), one.value or b"") for one in records]
+                        found += records
             return found
         finally:
             await consumer.stop()
@@ -75,8 +81,8 @@ class DoorBench:
         return await self.http.request(method, PATH, content=body, headers=headers)
 
 
-def _type(headers: Any) -> str:
-    return next((value.decode() for name, value in headers if name == "ce_type"), "")
+def _header(record: Any, wanted: str) -> str:
+    return next((value.decode() for name, value in record.headers if name == wanted), "")
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +94,14 @@ async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     shops.write_text(json.dumps([{"domain": SHOP, "client_id": "a", "client_secret": SECRET}]))
     producer = KafkaProducer(settings, acknowledge_within=2.0)
     await producer.start()
-    receiver = Receiver(ShopRegistry(Path(shops)), producer, SystemClock())
-    transport = httpx.ASGITransport(Door(receiver, max_body_bytes=MAX_BODY))  # type: ignore[arg-type]  # plain ASGI types
-    async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
-        yield DoorBench(http, bootstrap)
+
+    def new_receiver() -> httpx.AsyncClient:
+        receiver = Receiver(ShopRegistry(Path(shops)), producer, SystemClock())
+        app: Any = Door(receiver, max_body_bytes=MAX_BODY)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door")
+
+    async with new_receiver() as http:
+        yield DoorBench(http, bootstrap, new_receiver)
     await producer.stop()
 
 
@@ -202,12 +212,32 @@ async def test_both_header_families_are_accepted(door: DoorBench) -> None:
     assert (await door.send(body, plain)).status_code == 200
 
 
-async def test_the_same_webhook_again_has_the_same_event_id(door: DoorBench) -> None:
+async def test_the_same_webhook_again_is_answered_without_doing_the_work_again(door: DoorBench) -> None:
+    since, before = await door.mark(), counted("orders/paid", "duplicate")
+    body, headers = webhook(webhook_id="repeated")
+    for _ in range(3):
+        assert (await door.send(body, headers)).status_code == 200
+    assert len(await door.published(since)) == 1
+    assert counted("orders/paid", "duplicate") == before + 2
+
+
+async def test_the_same_event_under_another_webhook_id_is_a_repeat_within_its_topic(door: DoorBench) -> None:
+    since = await door.mark()
+    for topic in ("orders/paid", "orders/updated"):
+        for webhook_id in ("one", "other"):
+            body, headers = webhook(topic, webhook_id=f"{topic} {webhook_id}", event_id="the same event")
+            assert (await door.send(body, headers)).status_code == 200
+    assert len(await door.published(since)) == 2
+
+
+async def test_a_repeat_that_reaches_another_receiver_has_the_same_event_id(door: DoorBench) -> None:
     since = await door.mark()
     body, headers = webhook(webhook_id="same")
     await door.send(body, headers)
-    await door.send(body, headers)
-    assert len({value for _, _, value in await door.published(since)}) == 1
+    async with door.new_receiver() as other:
+        await other.post(PATH, content=body, headers=headers)
+    first, second = await door.records(since)
+    assert _header(first, "ce_id") == _header(second, "ce_id")
 
 
 class TestBadInputIsRefusedCountedAndNotPublished:
@@ -285,10 +315,13 @@ async def test_without_the_broker_the_answer_is_503_and_afterwards_200_again(
     door: DoorBench, controlled_stack: Stack
 ) -> None:
     await controlled_stack.stop(Part.KAFKA)
+    request = webhook(webhook_id="not stored at first")
     try:
-        assert problem(await door.send(*webhook())) == (503, "not_stored")
+        assert problem(await door.send(*request)) == (503, "not_stored")
     finally:
         await controlled_stack.start(Part.KAFKA)
+    since = await door.mark()
     async with asyncio.timeout(30):
-        while (await door.send(*webhook())).status_code != 200:  # noqa: ASYNC110 (the broker tells no event of ours)
+        while (await door.send(*request)).status_code != 200:  # noqa: ASYNC110 (the broker tells no event of ours)
             await asyncio.sleep(0.2)
+    assert await door.published(since), "what was not stored is not taken for a repeat"
