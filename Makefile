@@ -10,6 +10,7 @@ DEV := .venv/.installed-dev
 PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
 CODE := libs services tests bench
+PEERS := .printworks/peers
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -18,7 +19,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest clean
+	bench-overhead bench-flow bench-retention bench-ingest bench-render clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +74,13 @@ bench-overhead: $(DEV) ## Milliseconds from webhook to tag, without the render, 
 
 bench-flow: $(DEV) ## 500 orders as fast as ingest takes them, every invariant checked from outside
 	$(BIN)/python bench/flow_500.py
+
+bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling (installs the peers; needs Node.js for one of them)
+	test -x $(PEERS)/bin/stitchit || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet tarraz==1.2.1 stitchit==1.0.2; }
+	$(BIN)/python bench/render/diamond_bench.py --peers $(CURDIR)/$(PEERS)
+	$(BIN)/python bench/render/numbers_bench.py --peer --hostile
+	$(BIN)/python -m bench.render.photo
+	$(BIN)/python -m bench.render.photo_scaling
 
 bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside bare deletes and a scan by age (ARGS="--live 10000 1000000")
 	$(BIN)/python bench/retention.py $(ARGS)

@@ -150,11 +150,6 @@ def ciede2000_matrix(rows: Floats, columns: Floats) -> NDArray[np.float32]:
     return out
 
 
-def ciede2000_to_each(rows: Floats, columns: Floats) -> NDArray[np.float32]:
-    """`ciede2000_matrix` for few rows, without blocks."""
-    return _block(_planes(rows)[..., None], _planes(columns)[:, None, :])
-
-
 def ciede2000_pairs(first: Floats, second: Floats) -> NDArray[np.float32]:
     """CIEDE2000 of n pairs (n, 3) and (n, 3) in single precision: the fast form for whole pictures."""
     out = np.empty(len(first), dtype=np.float32)

@@ -63,7 +63,8 @@ class PdfWriter:
         self._fonts: dict[int, FontResource] = {}
         self._images: dict[str, Object] = {}
         self._states: dict[str, Object] = {}
-        self._srgb = self._pdf.make_indirect(Array([Name.ICCBased, self._stream(SRGB, N=3, Alternate=Name.DeviceRGB)]))
+        # A drawing that only becomes pixels needs no profile: building its colour transform takes PDFium 20 ms.
+        self._srgb = Name.DeviceRGB if bare else self._icc_based(SRGB)
 
     def page(self, sheet: Sheet) -> Page:
         """A new last page: MediaBox with slug, BleedBox, TrimBox of the sheet."""
@@ -191,6 +192,9 @@ class PdfWriter:
         name = f"I{len(self._images) + 1}"
         self._images[name] = self._pdf.make_indirect(stream)
         return ImageResource(name, width, height)
+
+    def _icc_based(self, profile: bytes) -> Object:
+        return self._pdf.make_indirect(Array([Name.ICCBased, self._stream(profile, N=3, Alternate=Name.DeviceRGB)]))
 
     @staticmethod
     def _describe(stream: Object, width: int, height: int, space: Object, bits: int) -> None:

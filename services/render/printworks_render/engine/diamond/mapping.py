@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from printworks_render.engine.colour import ciede2000_matrix, ciede2000_to_each
+from printworks_render.engine.colour import ciede2000_matrix, ciede2000_pairs
 
 Floats = NDArray[np.floating[Any]]
 Cells = NDArray[np.intp]
@@ -49,11 +49,10 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
         wanted[2 * row : 2 * row + columns, row] = cells[row]
     own = wanted[:lines, :rows].copy()
     index = np.empty((rows, columns), dtype=np.intp)
-    cost = np.empty((rows, columns, len(colours)), dtype=np.float32)
     palette = np.asarray(colours, dtype=np.float32)
-    planes = np.ascontiguousarray(palette.T)
     share = np.float32(strength / 16)
     reach = np.float32(_REACH + _REACH_OF_STRENGTH * strength)
+    cost, within = _reached(np.asarray(cells, dtype=np.float32), palette, reach)
     for line in range(lines):
         low, high = max(0, (line - columns + 2) // 2), min(rows - 1, line // 2) + 1
         here = wanted[line, low:high]
@@ -61,10 +60,11 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
         length = np.sqrt((error * error).sum(axis=1, keepdims=True))
         error *= np.minimum(np.float32(1), np.float32(_LARGEST_ERROR) / np.maximum(length, np.float32(1e-6)))
         np.add(own[line, low:high], error, out=here)
-        distances = ciede2000_to_each(here, palette)
-        distances += _TOO_FAR * _beyond(own[line, low:high], planes, reach)
-        nearest = distances.argmin(axis=1)
         row = np.arange(low, high)
+        distances = cost[row, line - 2 * row]
+        cell, colour = np.nonzero(within[row, line - 2 * row])
+        distances[cell, colour] = ciede2000_pairs(here[cell], palette[colour])
+        nearest = distances.argmin(axis=1)
         index[row, line - 2 * row] = nearest
         cost[row, line - 2 * row] = distances
         off = (here - palette[nearest]) * share
@@ -75,8 +75,17 @@ def diffuse(cells: Floats, colours: Floats, strength: float) -> tuple[Cells, NDA
     return index, cost
 
 
-def _beyond(own: NDArray[np.float32], planes: NDArray[np.float32], reach: np.float32) -> NDArray[np.bool_]:
-    """Which colours, planes (3, k), are out of reach for cells of these colours, (n, 3): (n, k)."""
-    square = (own[:, :1] - planes[0]) ** 2 + (own[:, 1:2] - planes[1]) ** 2 + (own[:, 2:] - planes[2]) ** 2
-    limit = (np.sqrt(square.min(axis=1, keepdims=True)) + reach) ** 2
-    return square > limit
+def _reached(
+    own: NDArray[np.float32], palette: NDArray[np.float32], reach: np.float32
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """For cells (..., 3) and colours (k, 3), each of shape (..., k): far more than any CIEDE2000, growing with the
+    distance in CIELAB; and which colours are in reach of which cells, commonly a fifth."""
+    apart = np.zeros((*own.shape[:-1], len(palette)), dtype=np.float32)
+    for axis in range(3):
+        along = own[..., axis, None] - palette[:, axis]
+        along *= along
+        apart += along
+    np.sqrt(apart, out=apart)
+    within = apart <= apart.min(axis=-1, keepdims=True) + reach
+    apart += _TOO_FAR
+    return apart, within

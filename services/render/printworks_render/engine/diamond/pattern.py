@@ -79,8 +79,8 @@ def make_pattern(
     """
     cells = srgb_to_lab(resample(picture, grid))
     flat = cells.reshape(-1, 3)
-    different = len(np.unique(np.rint(flat * 4).astype(np.int32), axis=0))
-    chosen = choose(flat, labs(palette), min(colours, different, len(palette)), _WEIGHT_OF_OUTLIERS)
+    count = min(colours, _different(flat), len(palette))
+    chosen = choose(flat, labs(palette), count, _WEIGHT_OF_OUTLIERS)
     drills = [palette[index] for index in chosen]
     lab = labs(drills)
     if dithering > 0:
@@ -93,6 +93,12 @@ def make_pattern(
         index = confetti.clean(index, cost, limit)
     index = confetti.keep_all_colours(index, cost)
     return Pattern(index.astype(np.uint8), tuple(drills))
+
+
+def _different(lab: NDArray[np.float64]) -> int:
+    """How many colours there are, to a quarter of a unit of CIELAB."""
+    steps = np.rint(lab * 4).astype(np.int64) + 2048
+    return len(np.unique((steps[:, 0] << 24) | (steps[:, 1] << 12) | steps[:, 2]))
 
 
 def resample(picture: Pixels, grid: tuple[int, int]) -> Pixels:

@@ -20,6 +20,7 @@ from printworks_render.engine.diamond.paging import PatternPage
 from printworks_render.engine.diamond.palette import Drill, read_palette, standard_palette
 from printworks_render.engine.diamond.pattern_pdf import PAPERS, PatternLayout, write_pattern_pdf
 from printworks_render.engine.diamond.scene import Kit, canvas_layer, grid_on, make_kit
+from printworks_render.engine.diamond.workbook import write_workbook
 from printworks_render.engine.files import FileSet, spec_line
 from printworks_render.engine.geometry import MM_PER_INCH, Rect, Sheet
 from printworks_render.engine.inks import CmykInks
@@ -178,12 +179,17 @@ def _render_area(job: RenderJob, kit: Kit, files: FileSet) -> list[Check]:
 
 
 def _reduced(canvas: Raster, max_px: int) -> Raster:
-    """As `shrink`, but by halves first: the mean of four pixels is ten times as fast as that of any other area."""
+    """The canvas with its longest side at most `max_px`: halved by area, and below a factor of two bilinear, where
+    that reads every pixel too. A quarter of the time of averaging odd areas, and as sharp."""
     while max(canvas.shape[:2]) >= 2 * max_px:
         rows, columns = canvas.shape[0] // 2, canvas.shape[1] // 2
         even = canvas[: 2 * rows, : 2 * columns]
         canvas = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return shrink(canvas, max_px)
+    scale = max_px / max(canvas.shape[:2])
+    if scale >= 1:
+        return canvas.copy()
+    size = max(1, round(canvas.shape[1] * scale)), max(1, round(canvas.shape[0] * scale))
+    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _preview_px(job: RenderJob, area: Area) -> int:
@@ -286,7 +292,7 @@ def _write_documents(
                 count = write_pattern_pdf(path, kit.pattern, kit.needs, facts, layout)
                 sheet, space = layout.sheet(kit.pattern), "sRGB"
             case "pattern", "xlsx":
-                sheets.write_workbook(path, kit.pattern, kit.needs, pages, facts)
+                write_workbook(path, kit.pattern, kit.needs, pages, facts)
             case "pattern", "csv":
                 sheets.write_pattern_csv(path, kit.pattern)
             case "legend", "csv":
