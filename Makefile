@@ -58,8 +58,9 @@ types: $(DEV) ## Types, strictly
 imports: $(DEV) ## Who may import whom
 	$(BIN)/lint-imports --no-cache
 
-generated: $(DEV) ## Made files are up to date: schemas of the events (and compatible with the ones before), the chart's
+generated: $(DEV) ## Made files are up to date: schemas of the events, OpenAPI (compatible with the ones before), the chart's
 	$(BIN)/python -m printworks_common.events.generate --check
+	$(BIN)/python -m printworks_jobs_api.openapi --check
 	$(BIN)/python -m printworks_local.chart --check
 	$(BIN)/python -m tests.chart.golden --check
 

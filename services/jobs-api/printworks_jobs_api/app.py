@@ -45,6 +45,7 @@ from printworks_jobs_api.keyring import Keyring
 from printworks_jobs_api.keys import KeyStore
 from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.metrics import COMMANDS
+from printworks_jobs_api.openapi import document
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.pages import line as line_page
 from printworks_jobs_api.pages import routes as page_routes
@@ -137,6 +138,16 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP application: API, file links and pages."""
+    app = routed_app()
+    app.state.services = services
+    app.add_middleware(Edge)
+    problems.install(app, page=page_routes.error_page)
+    page_routes.mount(app)
+    return app
+
+
+def routed_app() -> FastAPI:
+    """The routes of the API, which is all that its document needs."""
     app = FastAPI(
         title="Printworks jobs API",
         version=metadata.version("printworks-jobs-api"),
@@ -144,10 +155,9 @@ def create_app(services: Services) -> FastAPI:
         # Both would load scripts from another host.
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.state.services = services
-    app.add_middleware(Edge)
-    problems.install(app, page=page_routes.error_page)
+    document.use(app)
     for router in (
         job_routes.router,
         command_routes.router,
@@ -163,7 +173,6 @@ def create_app(services: Services) -> FastAPI:
         line_page.router,
     ):
         app.include_router(router)
-    page_routes.mount(app)
     return app
 
 

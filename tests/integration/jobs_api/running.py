@@ -58,6 +58,8 @@ def environment(info: StackInfo, dsn: str, bucket: str, public_url: str) -> dict
         "PRINTWORKS_FILE_LINK_KEYS": "k1:" + base64.b64encode(b"1" * 32).decode(),
         "PRINTWORKS_SESSION_KEY": base64.b64encode(b"s" * 32).decode(),
         "PRINTWORKS_HTTP_HOST": "127.0.0.1",
+        "PRINTWORKS_REQUESTS_PER_SECOND": "10000",
+        "PRINTWORKS_REQUESTS_BURST": "100000",
         "PRINTWORKS_HTTP_PORT": "0",
         "PRINTWORKS_LOG_FORMAT": "json",
     }

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from printworks_common.events.control import CatalogEntry
 from printworks_jobs_api.keys import Scope
 
@@ -132,3 +133,16 @@ async def test_a_shop_has_its_own_catalog_and_reading_needs_no_right_to_write(ap
         assert (await theirs.delete("/v1/templates/poster")).status_code == 404
     async with await api.client(SHOP, Scope.JOBS_READ) as reader:
         assert (await reader.get("/v1/templates/poster")).status_code == 200
+
+
+async def test_json_schemas_describe_what_can_be_saved(api: Api) -> None:
+    async with await api.client() as client:
+        names = (await client.get("/v1/schemas")).json()["items"]
+        assert {"template", "mapping", "design"} <= set(names)
+        for name in names:
+            answer = await client.get(f"/v1/schemas/{name}")
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/schema+json")
+            Draft202012Validator.check_schema(answer.json())
+            cached = await client.get(f"/v1/schemas/{name}", headers={"If-None-Match": answer.headers["etag"]})
+            assert cached.status_code == 304
+        assert (await client.get("/v1/schemas/none")).status_code == 404

@@ -1,24 +1,29 @@
 """`/v1/templates` and `/v1/mappings`: how products are printed."""
 
 import json
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from printworks_common.events.control import CatalogKind
+from printworks_common.mapping import Mapping
 from printworks_common.templates.base import MAX_DOCUMENT_BYTES
+from printworks_common.templates.schemas import json_schemas
 
-from printworks_jobs_api.api.conditional import answer, version_of
+from printworks_jobs_api.api.conditional import answer, answer_bytes, version_of
 from printworks_jobs_api.api.context import JobsReader, Services, ServicesDep, SettingsWriter
 from printworks_jobs_api.api.print_jobs import Limit
-from printworks_jobs_api.api.schemas import EntryOut, EntryPageOut
+from printworks_jobs_api.api.schemas import EntryOut, EntryPageOut, SchemaNamesOut
 from printworks_jobs_api.catalog import Entry
 from printworks_jobs_api.keys import Principal
-from printworks_jobs_api.problems import ProblemError
+from printworks_jobs_api.problems import ProblemError, not_found
 
 router = APIRouter(tags=["catalog"])
 
 _DOCUMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+
+_NEW: dict[int | str, dict[str, Any]] = {201: {"model": EntryOut, "description": "It is new"}}
 
 EntryId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 After = Annotated[str, Query(max_length=64, description="`next_after` of the page before.")]
@@ -37,7 +42,7 @@ async def read_template(entry_id: EntryId, request: Request, services: ServicesD
     return await _read(request, services, principal, CatalogKind.TEMPLATE, entry_id)
 
 
-@router.put("/v1/templates/{entry_id}", response_model=EntryOut, openapi_extra=_DOCUMENT)
+@router.put("/v1/templates/{entry_id}", response_model=EntryOut, responses=_NEW, openapi_extra=_DOCUMENT)
 async def save_template(
     entry_id: EntryId, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:
@@ -66,7 +71,7 @@ async def read_mapping(entry_id: EntryId, request: Request, services: ServicesDe
     return await _read(request, services, principal, CatalogKind.MAPPING, entry_id)
 
 
-@router.put("/v1/mappings/{entry_id}", response_model=EntryOut, openapi_extra=_DOCUMENT)
+@router.put("/v1/mappings/{entry_id}", response_model=EntryOut, responses=_NEW, openapi_extra=_DOCUMENT)
 async def save_mapping(
     entry_id: EntryId, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:
@@ -79,6 +84,26 @@ async def delete_mapping(
     entry_id: EntryId, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:
     return await _delete(request, services, principal, CatalogKind.MAPPING, entry_id)
+
+
+@router.get("/v1/schemas", response_model=SchemaNamesOut)
+async def list_schemas(request: Request, _principal: JobsReader) -> Response:
+    """Names of the documents that there are JSON Schemas of."""
+    return answer(request, SchemaNamesOut(items=sorted(_schemas())))
+
+
+@router.get("/v1/schemas/{name}", responses={200: {"content": {"application/schema+json": {}}}})
+async def read_schema(name: str, request: Request, _principal: JobsReader) -> Response:
+    """JSON Schema (2020-12) of templates, designs, options of recipes, or mappings: for editors."""
+    schema = _schemas().get(name)
+    if schema is None:
+        raise not_found("schema")
+    return answer_bytes(request, json.dumps(schema, ensure_ascii=False).encode(), "application/schema+json")
+
+
+@cache
+def _schemas() -> dict[str, dict[str, Any]]:
+    return json_schemas() | {"mapping": Mapping.model_json_schema()}
 
 
 async def _list(

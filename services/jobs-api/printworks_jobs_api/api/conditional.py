@@ -11,14 +11,20 @@ from printworks_jobs_api.problems import ProblemError
 
 def answer(request: Request, document: BaseModel, *, etag: str | None = None, link: str | None = None) -> Response:
     """The document as JSON, or 304 without a body when the client's copy is as new."""
-    body = document.model_dump_json().encode()
+    return answer_bytes(request, document.model_dump_json().encode(), "application/json", etag=etag, link=link)
+
+
+def answer_bytes(
+    request: Request, body: bytes, media_type: str, *, etag: str | None = None, link: str | None = None
+) -> Response:
+    """As `answer`, with a body that is made already."""
     tag = f'"{etag or hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     if link is not None:
         headers["Link"] = link
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def matches(header: str | None, tag: str) -> bool:

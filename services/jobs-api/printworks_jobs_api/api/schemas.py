@@ -147,6 +147,10 @@ class EntryOut(BaseModel):
     body: dict[str, Any]
 
 
+class SchemaNamesOut(BaseModel):
+    items: list[str]
+
+
 class EntryPageOut(BaseModel):
     items: list[EntryOut]
     next_after: str | None

@@ -1,0 +1,1 @@
+"""The OpenAPI document of the API: how it is made, committed and kept compatible."""
