@@ -1,12 +1,14 @@
-"""`printworks-jobs-api api | projector | migrate | keys create | reseal`."""
+"""`printworks-jobs-api api | projector | migrate | keys create | reseal | doctor`."""
 
 import argparse
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 from printworks_common import command
 from printworks_common.clock import SystemClock
+from printworks_common.doctor.command import Patient, doctor_command
 from printworks_common.errors import PrintworksError
 from printworks_common.events.base import ShopDomain
 from printworks_common.postgres import close_pool, open_pool
@@ -56,6 +58,14 @@ def reseal(_arguments: list[str]) -> int:
     return 0
 
 
+MIGRATIONS = Path(app.__file__).parent / "sql" / "migrations"
+
+PATIENTS = {
+    "api": Patient(ApiSettings, schema=SCHEMA, migrations=MIGRATIONS),
+    "projector": Patient(ProjectorSettings, group=app.GROUP, schema=SCHEMA, migrations=MIGRATIONS),
+}
+
+
 def main() -> None:
     command.main(
         "printworks-jobs-api",
@@ -65,6 +75,7 @@ def main() -> None:
             "migrate": command.migrate_command(DatabaseSettings, SCHEMA, app.__file__),
             "keys": keys,
             "reseal": reseal,
+            "doctor": doctor_command("printworks-jobs-api", PATIENTS),
         },
     )
 

@@ -1,4 +1,6 @@
-"""`printworks-render coordinator | worker | file | migrate`."""
+"""`printworks-render coordinator | worker | file | migrate | doctor`."""
+
+from pathlib import Path
 
 from printworks_common import command
 from printworks_common.runtime import run
@@ -31,8 +33,24 @@ def migrate(arguments: list[str]) -> int:
     return command.migrate_command(MigrateSettings, SCHEMA, __file__)(arguments)
 
 
+def doctor(arguments: list[str]) -> int:
+    from printworks_common.doctor.command import Patient, doctor_command
+
+    from printworks_render.settings import SCHEMA, CoordinatorSettings, WorkerSettings
+
+    migrations = Path(__file__).parent / "sql" / "migrations"
+    patients = {
+        "coordinator": Patient(CoordinatorSettings, group="coordinator", schema=SCHEMA, migrations=migrations),
+        "worker": Patient(WorkerSettings, group="worker"),
+    }
+    return doctor_command("printworks-render", patients)(arguments)
+
+
 def main() -> None:
-    command.main("printworks-render", {"coordinator": coordinator, "worker": worker, "file": file, "migrate": migrate})
+    command.main(
+        "printworks-render",
+        {"coordinator": coordinator, "worker": worker, "file": file, "migrate": migrate, "doctor": doctor},
+    )
 
 
 if __name__ == "__main__":

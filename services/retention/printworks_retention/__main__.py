@@ -1,12 +1,14 @@
-"""`printworks-retention loop | once | walk | audit | migrate`."""
+"""`printworks-retention loop | once | walk | audit | migrate | doctor`."""
 
 import argparse
 import asyncio
 import functools
 import json
 import sys
+from pathlib import Path
 
 from printworks_common import command
+from printworks_common.doctor.command import Patient, doctor_command
 from printworks_common.errors import PrintworksError
 from printworks_common.postgres import close_pool, open_pool
 from printworks_common.runtime import run
@@ -59,6 +61,16 @@ async def _print_audit(settings: DatabaseSettings, form: str) -> None:
         await close_pool(pool)
 
 
+PATIENTS = {
+    "loop": Patient(
+        RetentionSettings,
+        group="retention",
+        schema=SCHEMA,
+        migrations=Path(app.__file__).parent / "sql" / "migrations",
+    )
+}
+
+
 def main() -> None:
     command.main(
         "printworks-retention",
@@ -67,6 +79,7 @@ def main() -> None:
             "once": once,
             "walk": walk,
             "audit": audit_command,
+            "doctor": doctor_command("printworks-retention", PATIENTS),
             "migrate": command.migrate_command(DatabaseSettings, SCHEMA, app.__file__),
         },
     )
