@@ -18,6 +18,7 @@ from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
 from printworks_jobs_api import file_lists, files, problems
+from printworks_jobs_api.api import assets as asset_routes
 from printworks_jobs_api.api import bulk as bulk_routes
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
@@ -28,6 +29,7 @@ from printworks_jobs_api.api import print_jobs as job_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
 from printworks_jobs_api.api import shop_settings as settings_routes
 from printworks_jobs_api.api.context import Services
+from printworks_jobs_api.assets import Assets
 from printworks_jobs_api.background import work
 from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
@@ -118,6 +120,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         commands=commands,
         bulk=BulkActions(pool, clock, commands),
         catalog=catalog,
+        assets=Assets(pool, catalog, store, max_bytes=settings.upload_max_bytes, folder=settings.upload_dir),
         storages=storages,
         exports=Exports(pool, clock, kept_days=settings.export_days),
         planner=Planner(pool, clock, places, part_bytes=settings.export_part_bytes),
@@ -163,6 +166,7 @@ def routed_app() -> FastAPI:
         command_routes.router,
         bulk_routes.router,
         catalog_routes.router,
+        asset_routes.router,
         settings_routes.router,
         key_routes.router,
         export_routes.router,

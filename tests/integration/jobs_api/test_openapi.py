@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.integration.jobs_api.conftest import Running
-from tests.integration.jobs_api.parts import Making
+from tests.integration.jobs_api.parts import PIXEL, Making
 
 EXAMPLES = 8
 """Per operation, half of them valid by the document and half not."""
@@ -53,9 +53,12 @@ async def shop(running: Running) -> AsyncGenerator[Shop]:
         hold = (await client.post("/v1/holds", json={"reason": "Dispute"})).json()
         [key] = (await client.get("/v1/keys")).json()["items"]
         await client.put("/v1/mappings/poster", json={"sku": "A", "template_id": "t"})
+        picture = {"kind": "image", "name": "Star"}
+        await client.put("/v1/assets/star", params=picture, content=PIXEL)
         ids = {
             "job_id": job_id, "order_id": making.order_id, "export_id": export["export_id"],
-            "bulk_id": bulk["bulk_id"], "hold_id": hold["hold_id"], "key_id": key["key_id"], "entry_id": "poster",
+            "bulk_id": bulk["bulk_id"], "hold_id": hold["hold_id"], "key_id": key["key_id"],
+            "entry_id": "poster", "asset_id": "star",
         }  # fmt: skip
         yield Shop(client, ids)
 
@@ -120,8 +123,8 @@ async def test_no_operation_reaches_another_shops_things(running: Running, shop:
                 continue
             address = address.replace("{slot}", "front").replace("{part}", "1")
             for method in item:
-                # Names of templates and mappings are each shop's own: there a PUT makes one for the asking shop.
-                if "{entry_id}" in path and method == "put":
+                # Ids of templates, mappings and assets are each shop's own: there a PUT makes one for the asking shop.
+                if path.endswith(("{entry_id}", "{asset_id}")) and method == "put":
                     continue
                 answer = await thief.request(method, address)
                 assert answer.status_code == 404, (method, path, answer.text)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from printworks_jobs_api.api.conditional import matches
 from printworks_jobs_api.files import content_disposition, safe_name
 from printworks_jobs_api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
-from printworks_jobs_api.uploads import picture_type
+from printworks_jobs_api.receiving import picture_type
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,11 @@ def required_inputs(template: Template, design: Design) -> list[InputRef]:
     return list(refs.values())
 
 
+def template_assets(template: Template) -> frozenset[str]:
+    """Ids of the assets of the library that the template names by itself, whatever a customer chooses."""
+    return frozenset(ref.source for ref in _all_refs(template, Design()) if ref.kind != "upload" and not ref.by_url)
+
+
 def _all_refs(template: Template, design: Design) -> Iterator[InputRef]:
     needed = template.required_photo_slots()
     for slot in template.photo_slots():

@@ -10,6 +10,7 @@ from printworks_common.clock import Clock
 from printworks_common.filelinks import LinkSigner
 from printworks_common.storage import ObjectStore
 
+from printworks_jobs_api.assets import Assets
 from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
@@ -42,6 +43,7 @@ class Services:
     commands: Commands
     bulk: BulkActions
     catalog: Catalog
+    assets: Assets
     storages: OwnStorages
     keeping: Keeping
     exports: Exports
@@ -109,6 +111,7 @@ class _Requires:
 
 
 JobsReader = Annotated[Principal, Depends(_Requires(Scope.JOBS_READ))]
+FilesReader = Annotated[Principal, Depends(_Requires(Scope.FILES_READ))]
 JobsWriter = Annotated[Principal, Depends(_Requires(Scope.JOBS_WRITE))]
 Exporter = Annotated[Principal, Depends(_Requires(Scope.EXPORT))]
 SettingsWriter = Annotated[Principal, Depends(_Requires(Scope.SETTINGS_WRITE))]
