@@ -19,7 +19,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render clean
+	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling
 	$(BIN)/python bench/render/numbers_bench.py --peer --hostile
 	$(BIN)/python -m bench.render.photo
 	$(BIN)/python -m bench.render.photo_scaling
+
+bench-export: $(DEV) ## 5,000 files and 5 GB loaded whole and cut at 20 places: sha256, memory (ARGS="--files 500 --kilobytes 100")
+	$(BIN)/python bench/export.py $(ARGS)
 
 bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside bare deletes and a scan by age (ARGS="--live 10000 1000000")
 	$(BIN)/python bench/retention.py $(ARGS)
