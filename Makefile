@@ -19,7 +19,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export clean
+	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,10 +64,15 @@ generated: $(DEV) ## Made files are up to date: schemas of the events, OpenAPI (
 	$(BIN)/python -m printworks_local.chart --check
 	$(BIN)/python -m tests.chart.golden --check
 
+shopify-app: ## The block for the Shopify admin: types and tests (Node.js 20 or newer; nothing else here needs it)
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then cd deploy/shopify-app && npm ci --ignore-scripts --no-audit --no-fund --silent \
+		&& npm run --silent types && npm test --silent; \
+	else echo "no npm with Node.js 20 or newer here: the block for the Shopify admin is not checked"; fi
+
 chart: $(DEV) ## The Helm chart without a cluster: lint, scenarios, schemas of Kubernetes, policies (KUBECONFIG=…: also on it)
 	$(BIN)/pytest tests/chart $(ARGS)
 
-ci: lint types imports generated chart test ## All checks and tests; leaves nothing running
+ci: lint types imports generated chart shopify-app test ## All checks and tests; leaves nothing running
 	@$(BIN)/printworks-local down
 
 bench-overhead: $(DEV) ## Milliseconds from webhook to tag, without the render, over 200 quiet orders
@@ -91,6 +96,9 @@ bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside 
 
 bench-ingest: $(DEV) ## The receiver at full speed beside bare handlers; its CPU per webhook and where it goes
 	$(BIN)/python bench/ingest/ingest_bench.py
+
+bench-writer: $(DEV) ## A flash sale in four shops: points used, requests and points per order, orders wrong (about 4 minutes)
+	$(BIN)/python bench/writer/flash_sale.py $(ARGS)
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh

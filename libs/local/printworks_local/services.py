@@ -54,6 +54,7 @@ API = _service(
     "jobs-api",
     "printworks-jobs-api",
     "api",
+    Need.SHOPS,
     Need.POSTGRES,
     Need.STORAGE,
     Need.FILE_LINKS,

@@ -14,6 +14,7 @@ from printworks_common.logs import get_logger
 from printworks_common.outbox import OutboxRelay
 from printworks_common.postgres import Pool
 from printworks_common.runtime import Runtime
+from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
@@ -35,6 +36,7 @@ from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.cors import ApiCors
 from printworks_jobs_api.edge import Edge
 from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
@@ -55,6 +57,7 @@ from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
+from printworks_jobs_api.staff import Staff
 
 GROUP = "jobs-api-projector"
 
@@ -113,6 +116,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
     return Services(
         clock=clock,
         keys=keys,
+        staff=Staff(ShopRegistry(settings.shops_file) if settings.shops_file else None, clock),
         keyring=Keyring(pool, clock, keys),
         limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
         once=Once(pool, clock),
@@ -143,6 +147,7 @@ def create_app(services: Services) -> FastAPI:
     """The HTTP application: API, file links and pages."""
     app = routed_app()
     app.state.services = services
+    app.add_middleware(ApiCors)
     app.add_middleware(Edge)
     problems.install(app, page=page_routes.error_page)
     page_routes.mount(app)

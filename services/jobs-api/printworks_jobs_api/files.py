@@ -58,6 +58,8 @@ async def open_file(token: str, name: str, request: Request, services: ServicesD
     etag = f'"{row["sha256"]}"'
     headers = {
         **_HEADERS,
+        # Pictures are shown in the Shopify admin, which is another site.
+        "Cross-Origin-Resource-Policy": "cross-origin" if row["role"] in _LOOKED_AT else "same-site",
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=300",

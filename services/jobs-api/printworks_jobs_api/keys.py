@@ -42,16 +42,18 @@ class NewKey:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: the shop comes from the key and from nowhere else."""
+    """Who asks: the shop comes from the key, or the session token, and from nowhere else."""
 
     shop: str
     key_id: str
+    """Of the API key; with a session token the id of the member of staff."""
     scopes: frozenset[str]
+    kind: str = "key"
 
     @property
     def actor(self) -> str:
-        """How timelines and commands name this key."""
-        return f"key:{self.key_id}"
+        """How timelines and commands name who asked."""
+        return f"{self.kind}:{self.key_id}"
 
     def may(self, scope: Scope) -> bool:
         return scope.value in self.scopes

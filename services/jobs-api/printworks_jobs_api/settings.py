@@ -44,6 +44,10 @@ class ApiSettings(
     Settings,
 ):
     session_key: SecretStr = Field(description="Base64 of at least 32 random bytes: signs the sessions of the pages.")
+    shops_file: Path | None = Field(
+        default=None,
+        description="Shops and their credentials: lets the block in the Shopify admin in; unset: API keys alone.",
+    )
     session_hours: int = Field(default=12, ge=1, le=24 * 30, description="How long a sign-in to the pages lasts.")
     upload_max_bytes: int = Field(
         default=40 * 1024 * 1024, ge=1024, description="Largest picture that can replace a customer's."

@@ -150,13 +150,15 @@ def image_of(service: Service) -> str:
 
 def _role(service: Service) -> dict[str, Any]:
     name, settings = role_name(service), settings_of(service)
-    group = GROUP_OF.get(name, name)
-    reads = GROUPS.get(group, ())
+    consumers = GROUP_OF.get(name, name)
+    reads = GROUPS.get(consumers, ())
     return {
         "component": service.name,
         "image": image_of(service),
         "command": [service.command, service.role],
-        "needs": [need for need, group_class in SETTINGS.items() if issubclass(settings, group_class)],
+        "needs": [
+            need for need, group in SETTINGS.items() if group.model_fields.keys() <= settings.model_fields.keys()
+        ],
         "schema": service.schema,
         "publicUrl": "public_url" in settings.model_fields,
         "drainSeconds": settings.model_fields["drain_seconds"].default,
@@ -165,11 +167,11 @@ def _role(service: Service) -> dict[str, Any]:
             for field, info in secret_settings(settings).items()
         ],
         "wayOut": list(WAY_OUT.get(name, ())),
-        "group": group if group in GROUPS else None,
+        "group": consumers if consumers in GROUPS else None,
         "reads": [str(topic) for topic in reads if name != "receiver"],
         "writes": [
             *(str(topic) for topic in WRITES.get(name, ())),
-            *(dead_letter_topic(topic, group) for topic in reads),
+            *(dead_letter_topic(topic, consumers) for topic in reads),
         ],
     }
 

@@ -26,6 +26,7 @@ from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Reader
+from printworks_jobs_api.staff import RETRY_HEADERS, Staff
 
 BEARER = {"WWW-Authenticate": 'Bearer realm="printworks"'}
 
@@ -36,6 +37,7 @@ class Services:
 
     clock: Clock
     keys: KeyStore
+    staff: Staff
     keyring: Keyring
     limiter: RateLimiter
     once: Once
@@ -71,14 +73,17 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def principal_of(request: Request, services: ServicesDep) -> Principal:
-    """The holder of the bearer key. Raises ProblemError 401 `unauthorized`, 429 `rate_limited`."""
+    """The holder of the bearer key or session token. Raises ProblemError 401 `unauthorized`, 429 `rate_limited`."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        principal = await services.keys.authenticate(text.strip())
+        text = text.strip()
+        principal = services.staff.authenticate(text) or await services.keys.authenticate(text)
         if principal is not None:
-            _check_rate(services, principal.key_id)
+            _check_rate(services, f"{principal.shop}/{principal.actor}")
             return principal
-    raise ProblemError(401, "unauthorized", "Send a valid API key as `Authorization: Bearer pwk_…`.", headers=BEARER)
+    raise ProblemError(
+        401, "unauthorized", "Send a valid API key as `Authorization: Bearer pwk_…`.", headers=BEARER | RETRY_HEADERS
+    )
 
 
 def _check_rate(services: Services, key_id: str) -> None:
