@@ -195,7 +195,9 @@ class SealingSettings(Settings):
 
 
 class ShopsSettings(Settings):
-    shops_file: Path = Field(description="YAML or JSON file with the shops and their credentials")
+    shops_file: Path = Field(
+        description="YAML or JSON file, or a directory of such files, with the shops and their credentials"
+    )
 
 
 class EgressSettings(Settings):
