@@ -19,7 +19,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer clean
+	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench-ingest: $(DEV) ## The receiver at full speed beside bare handlers; its CPU
 
 bench-writer: $(DEV) ## A flash sale in four shops: points used, requests and points per order, orders wrong (about 4 minutes)
 	$(BIN)/python bench/writer/flash_sale.py $(ARGS)
+
+bench-chaos: $(DEV) ## 10,000 orders that change while webhooks are lost, doubled, mixed and late: every order ends right
+	$(BIN)/python bench/chaos.py $(ARGS)
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +52,21 @@ class StoredObject:
 
 async def read_topic(bootstrap: str, topic: str) -> list[Event]:
     """Every record that the topic holds now, in order per partition."""
+    return [event async for event in stream_topic(bootstrap, topic)]
+
+
+async def stream_topic(bootstrap: str, topic: str) -> AsyncGenerator[Event]:
+    """Every record that the topic holds now, in order per partition, one after the other."""
     consumer = _consumer(bootstrap, topic)
     await consumer.start()
     try:
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(consumer.assignment())
-        events: list[Event] = []
         while any([await consumer.position(one) < end for one, end in ends.items()]):
             batches = await consumer.getmany(timeout_ms=READ_MS)
             for records in batches.values():
-                events += [_event(record) for record in records]
-        return events
+                for record in records:
+                    yield _event(record)
     finally:
         await consumer.stop()
 

@@ -1,0 +1,58 @@
+"""`make bench-chaos`: 10,000 orders that are edited, refunded and cancelled while they are on their way.
+
+One in ten of the webhooks of every topic is lost, one in five comes twice, all are mixed, some arrive hours late by
+their own clock. Renders are real and small. At the end every order has to be right on Shopify and inside, and what was
+lost has to have been found by a sweep. Ends with code 1 when an order is wrong.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+
+from printworks_local.chaos.run import Chaos
+from printworks_local.install import set_up_shop, wait_until_known
+from printworks_local.pictures import PictureServer
+from printworks_local.shop_floor import ShopFloor
+from printworks_local.traffic import SMALL, put_small_pictures
+from printworks_local.up import UpOptions, start_printworks
+
+FIRST_ORDER = 6_400_000_000_000
+PICTURE_WIDTH = 480
+"""Small pictures: what is tried is the way, not the printing."""
+
+
+OVERLAP_SECONDS = "120"
+"""On a busy machine an order may appear on the stand-in many seconds after the time that its body has."""
+
+
+async def measure(count: int, seed: int, rate: float, seconds: float) -> int:
+    print(f"seed {seed}", flush=True)
+    with PictureServer() as pictures:
+        addresses = put_small_pictures(pictures, PICTURE_WIDTH)
+        options = UpOptions(label="bench", environment={"PRINTWORKS_RECONCILE_OVERLAP_SECONDS": OVERLAP_SECONDS})
+        async with start_printworks(options) as printworks, ShopFloor(printworks) as floor:
+            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
+            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+            chaos = Chaos(floor, addresses, seed)
+            report = await chaos.run(FIRST_ORDER, count, rate=rate, seconds=seconds, tell=told)
+    print(report.text())
+    return 1 if report.wrong else 0
+
+
+def told(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=28, help="orders a second")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    parser.add_argument("--seconds", type=float, default=3600, help="give up so long after the last delivery")
+    arguments = parser.parse_args()
+    return asyncio.run(measure(arguments.orders, arguments.seed, arguments.rate, arguments.seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
