@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 
 from printworks_common.catalog import Asset, AssetKind
 from printworks_common.events.control import CatalogKind
-from printworks_common.postgres import Pool, ground_errors
+from printworks_common.postgres import Connection, Pool, ground_errors
 from printworks_common.storage import ObjectStore
 from printworks_common.templates import TemplateInvalidError, read_template
 from printworks_common.templates.inputs import template_assets
 
-from printworks_jobs_api.catalog import Catalog, Entry, IfMatch, Saved, check_match
+from printworks_jobs_api.catalog import Catalog, Entry, IfMatch, Saved
 from printworks_jobs_api.keys import Principal
 from printworks_jobs_api.problems import ProblemError, not_found
 from printworks_jobs_api.receiving import picture_type, receive
@@ -137,19 +137,17 @@ class Assets:
             )
         await self._catalog.delete(principal, CatalogKind.ASSET, asset_id, if_match=if_match)
 
-    async def restore(self, principal: Principal, asset_id: str) -> Entry:
-        """Put back what was deleted, as it was; one that is there stays. Raises ProblemError 404."""
-        with ground_errors():
-            async with self._pool.acquire() as connection, connection.transaction():
-                stored = await self._catalog.lock(connection, principal, CatalogKind.ASSET, asset_id)
-                if stored.version == 0:
-                    raise not_found("asset")
-                if not stored.deleted:
-                    return stored
-                check_match("*", stored.version, exists=True)
-                return await self._catalog.write(
-                    connection, principal, CatalogKind.ASSET, asset_id, stored.version + 1, stored.body
-                )
+    async def restore(self, connection: Connection, principal: Principal, asset_id: str) -> Entry:
+        """Put back what was deleted, as it was, inside a transaction; one that is there stays. Raises ProblemError
+        404."""
+        stored = await self._catalog.lock(connection, principal, CatalogKind.ASSET, asset_id)
+        if stored.version == 0:
+            raise not_found("asset")
+        if not stored.deleted:
+            return stored
+        return await self._catalog.write(
+            connection, principal, CatalogKind.ASSET, asset_id, stored.version + 1, stored.body
+        )
 
     async def _users(self, shop: str) -> dict[str, list[str]]:
         """Ids of templates by the assets that they name."""

@@ -53,11 +53,10 @@ class BulkActions:
         self._clock = clock
         self._commands = commands
 
-    async def count(self, shop: str, wanted: BulkIn) -> Count:
+    async def count(self, connection: Connection, shop: str, wanted: BulkIn) -> Count:
         """What an action would meet now. Nothing is done."""
         clauses = wanted.clauses(shop, self._clock.now())
-        with ground_errors():
-            rows = await self._pool.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
+        rows = await connection.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
         by_status = {row["status"]: row["jobs"] for row in rows}
         kind = CommandKind(wanted.action)
         possible = sum(jobs for status, jobs in by_status.items() if _is_possible(kind, status))

@@ -52,7 +52,11 @@ class Once:
     async def run(
         self, shop: str, key: str | None, request: bytes, effect: Callable[[Connection], Awaitable[Answer]]
     ) -> Answer:
-        """Run `effect` unless the shop's key has an answer already. Raises what `once` raises."""
+        """Run `effect` unless the shop's key has an answer already. Raises what `once` raises.
+
+        An effect works with the connection that it is given: one that waited for a second of the pool could wait for
+        ever, for others that do the same.
+        """
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
                 return await once(

@@ -1,12 +1,13 @@
 """The same asked of many print jobs: counted first, each asked once, stopped when somebody says so."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.jobs_api.parts import OTHER_SHOP, SHOP, Api, Making
+from tests.integration.jobs_api.parts import OTHER_SHOP, PIXEL, SHOP, Api, Making
 
 
 async def orders(api: Api, failed: int, *, shop: str = SHOP) -> list[Making]:
@@ -76,6 +77,18 @@ async def test_an_aborted_action_asks_no_further_print_jobs(api: Api, monkeypatc
         again = await client.post(f"/v1/bulk-actions/{started['bulk_id']}/abort")
         assert again.json() == aborted.json()
     assert len(await commands(api)) == 2
+
+
+async def test_more_requests_at_once_than_connections_are_all_answered(api: Api) -> None:
+    await orders(api, 1)
+    body = {"action": "retry", "filter": {}}
+    async with await api.client() as client, asyncio.timeout(60):
+        await client.put("/v1/assets/star", content=PIXEL, params={"kind": "image", "name": "Star"})
+        answers = await asyncio.gather(
+            *(client.post("/v1/bulk-actions/count", json=body) for _ in range(3 * api.settings.postgres_pool_size)),
+            *(client.post("/v1/assets/star/restore") for _ in range(2 * api.settings.postgres_pool_size)),
+        )
+    assert {one.status_code for one in answers} == {200}
 
 
 async def test_ids_of_another_shop_select_nothing(api: Api) -> None:

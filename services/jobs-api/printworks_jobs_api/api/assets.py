@@ -140,10 +140,11 @@ async def restore_asset(
 ) -> JSONResponse:
     """Put back what was deleted, so that retries of print jobs find it."""
 
-    async def effect(_connection: Connection) -> Answer:
-        await services.assets.restore(principal, asset_id)
-        out = _out(await services.assets.asset(principal.shop, asset_id))
-        return Answer(200, out.model_dump(mode="json"))
+    users = (await services.assets.asset(principal.shop, asset_id)).used_by
+
+    async def effect(connection: Connection) -> Answer:
+        entry = await services.assets.restore(connection, principal, asset_id)
+        return Answer(200, _out(Listed(entry, users)).model_dump(mode="json"))
 
     return await posted.once(principal, effect)
 

@@ -49,8 +49,8 @@ async def count_bulk_action(
 ) -> JSONResponse:
     """How many print jobs an action would meet now. Nothing is done."""
 
-    async def effect(_connection: Connection) -> Answer:
-        count = await services.bulk.count(principal.shop, body)
+    async def effect(connection: Connection) -> Answer:
+        count = await services.bulk.count(connection, principal.shop, body)
         out = BulkCountOut(matched=count.matched, possible=count.possible, by_status=count.by_status)
         return Answer(200, out.model_dump(mode="json"))
 

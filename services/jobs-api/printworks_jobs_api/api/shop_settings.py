@@ -112,9 +112,11 @@ async def try_storage(
 ) -> JSONResponse:
     """Write one small object and read it again."""
 
+    # Before the transaction: no connection to the database is held while somebody's storage takes its time.
+    result = await services.storages.test(principal.shop, form)
+    out = StorageTestOut(ok=result.ok, code=result.code, sentence=result.sentence)
+
     async def effect(_connection: Connection) -> Answer:
-        result = await services.storages.test(principal.shop, form)
-        out = StorageTestOut(ok=result.ok, code=result.code, sentence=result.sentence)
         return Answer(200, out.model_dump(mode="json"))
 
     return await posted.once(principal, effect)

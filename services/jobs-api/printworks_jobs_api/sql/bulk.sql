@@ -16,7 +16,8 @@ SELECT * FROM bulk_actions WHERE shop = $1 ORDER BY created_at DESC, bulk_id DES
 UPDATE bulk_actions SET status = 'aborted', ended_at = $3 WHERE shop = $1 AND bulk_id = $2 AND status = 'running'
 
 -- name: take_action
-SELECT * FROM bulk_actions WHERE status = 'running' ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+-- The one that has come least far: a short one does not wait for the end of a long one of another shop.
+SELECT * FROM bulk_actions WHERE status = 'running' ORDER BY done, created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 
 -- name: jobs_to_ask
 SELECT job_id, created_at FROM jobs WHERE {where} ORDER BY created_at, job_id LIMIT {limit}

@@ -34,10 +34,11 @@ DELETE FROM exports WHERE shop = $1 AND export_id = $2 RETURNING export_id
 DELETE FROM exports WHERE expires_at < $1
 
 -- name: lease_export
+-- The one that has come least far: a small one does not wait for the end of a large one of another shop.
 UPDATE exports SET leased_until = $2 WHERE (shop, export_id) = (
     SELECT shop, export_id FROM exports
     WHERE status = 'preparing' AND (leased_until IS NULL OR leased_until < $1)
-    ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY jobs_done, created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING *
 
 -- name: jobs_to_export
