@@ -8,6 +8,8 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from printworks_common.templates import DesignInvalidError, TemplateInvalidError
 
 from printworks_render import engine
 from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, RenderError, RenderJob
+from printworks_render.engine.limits import address_space_bytes
 
 _PR_SET_PDEATHSIG = 1
 
@@ -73,7 +76,8 @@ def render(
             ),
             renderer_version=renderer_version,
         )
-        report = engine.render(job, out_dir)
+        with bounded(engine.memory_bytes(job)):
+            report = engine.render(job, out_dir)
     except RenderError as error:
         return Failed(error.reason, error.detail, _checks(error.report))
     except (TemplateInvalidError, DesignInvalidError) as error:
@@ -87,6 +91,27 @@ def render(
         render_ms=round((time.monotonic() - began) * 1000),
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
+
+
+@contextmanager
+def bounded(need: int) -> Generator[None]:
+    """Hold this process to the bytes that its job may need: a job that goes wrong takes no memory from others.
+
+    Raises `RenderError` for a job that may need more than the process has, before time is spent on it.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limited = most != resource.RLIM_INFINITY
+    if limited and need > most:
+        raise RenderError(
+            Reason.RENDER_OUT_OF_MEMORY,
+            f"The job may need {need >> 20} MB of memory; a render process may use {most >> 20} MB.",
+        )
+    bound = address_space_bytes(need)
+    resource.setrlimit(resource.RLIMIT_AS, (min(bound, most) if limited else bound, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _checks(report: PreflightReport | None) -> tuple[PreflightCheck, ...]:

@@ -1,0 +1,108 @@
+"""Render processes as a worker keeps them: each job is held to the memory it may need, and harms none that follow."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from printworks_common.events.rendering import RenderRequested
+from printworks_common.failures import Reason
+from printworks_render.engine.version import RENDERER_VERSION
+from printworks_render.worker.child import Failed, Rendered, bounded
+from printworks_render.worker.pool import RenderPool
+
+from tests.unit.engine import corpus
+
+MEMORY_MB = 1024
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def pool() -> AsyncIterator[RenderPool]:
+    """One process, so that a job always follows the one before in the same process."""
+    running = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    await running.warm_up()
+    yield running
+    await running.stop()
+
+
+def request(**canvas: Any) -> RenderRequested:
+    area = {"canvas": {"width_mm": 60, "height_mm": 40} | canvas, "layers": [{"type": "photo", "slot": "front"}]}
+    template: dict[str, Any] = {
+        "schema_version": 1,
+        "id": "t",
+        "name": "T",
+        "recipe": "photo",
+        "areas": [area],
+        "outputs": [{"role": "print", "format": "tiff"}],
+        "preflight": {"fail_dpi": 0, "warn_dpi": 0},
+    }
+    return RenderRequested(
+        shop="example.myshopify.com",
+        order_id="1",
+        job_id=UUID(int=1),
+        line_item_id="2",
+        artwork_version=1,
+        attempt=1,
+        order_name="#1001",
+        quantity=1,
+        template=template,
+        template_version=1,
+        design={"photos": {"front": {"source": "https://example.com/p.jpg"}}},
+        document_time=datetime(2026, 1, 2, tzinfo=UTC),
+        output_prefix="orders/",
+    )
+
+
+async def rendered(pool: RenderPool, asked: RenderRequested, folder: Path) -> Rendered | Failed:
+    photo, out = folder / "photo", folder / "out"
+    photo.write_bytes(corpus.jpeg())
+    out.mkdir()
+    return await pool.render(asked, {"photo:front": photo}, out, RENDERER_VERSION)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_job_that_needs_more_than_a_process_may_have_is_refused_before_it_begins(
+    pool: RenderPool, tmp_path: Path
+) -> None:
+    outcome = await rendered(pool, request(width_mm=1500, height_mm=1500), tmp_path)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == Reason.RENDER_OUT_OF_MEMORY
+    assert outcome.detail.startswith("The job may need 1")
+    assert outcome.detail.endswith("a render process may use 1024 MB.")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_next_job_of_the_same_process_is_rendered(pool: RenderPool, tmp_path: Path) -> None:
+    outcome = await rendered(pool, request(), tmp_path)
+
+    assert isinstance(outcome, Rendered)
+    assert outcome.spec_line.startswith("300 DPI")
+
+
+def reserve(size: int) -> bool:
+    """Whether this process may have so many bytes of address space more."""
+    try:
+        np.empty(size, dtype=np.uint8)
+    except MemoryError:
+        return False
+    return True
+
+
+def within_and_after_a_bound(need: int, size: int) -> tuple[bool, bool]:
+    with bounded(need):
+        within = reserve(size)
+    return within, reserve(size)
+
+
+def test_a_job_that_outgrows_its_bound_gets_no_more_memory_and_the_bound_ends_with_it() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as processes:
+        assert processes.submit(within_and_after_a_bound, 100 << 20, 4 << 30).result() == (False, True)
+        assert processes.submit(within_and_after_a_bound, 4 << 30, 4 << 30).result() == (True, True)
