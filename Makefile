@@ -86,7 +86,7 @@ bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling
 	$(BIN)/python bench/render/diamond_bench.py --peers $(CURDIR)/$(PEERS)
 	$(BIN)/python bench/render/numbers_bench.py --peer --hostile
 	$(BIN)/python -m bench.render.photo
-	$(BIN)/python -m bench.render.photo_scaling
+	$(BIN)/python -m bench.render.scaling
 
 bench-export: $(DEV) ## 5,000 files and 5 GB loaded whole and cut at 20 places: sha256, memory (ARGS="--files 500 --kilobytes 100")
 	$(BIN)/python bench/export.py $(ARGS)

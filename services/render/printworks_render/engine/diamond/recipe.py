@@ -58,7 +58,7 @@ _MADE: frozenset[tuple[str, str]] = frozenset(
         ("thumbnail", "webp"),
     }
 )
-_PATTERN_BYTES = 100 << 20
+_PATTERN_BYTES = 125 << 20
 """Costs of cells and colours, documents and tables of a canvas of 240,000 drills with 120 colours."""
 
 _SEEN_PIXELS_PER_DRILL = 18
