@@ -150,7 +150,6 @@ class Convergence:
         done = Written(
             newest.version,
             memory(seen, self._names),
-            held=newest.held,
             attributes_hash=attributes.fingerprint(wish) if wish is not None else refused,
             attributes_error="shopify_user_error" if wish is None and refused else None,
         )

@@ -125,34 +125,3 @@ mutation Pin($id: ID!) {
   metafieldDefinitionPin(definitionId: $id) { pinnedDefinition { id } userErrors { code field message } }
 }
 """
-
-FULFILMENT_ORDERS = """
-query FulfilmentOrders($id: ID!, $after: String) {
-  order(id: $id) {
-    fulfillmentOrders(first: 20, after: $after) {
-      nodes {
-        id
-        status
-        supportedActions { action }
-        fulfillmentHolds { id handle heldByRequestingApp }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}
-"""
-
-HOLD = """
-mutation Hold($id: ID!, $hold: FulfillmentOrderHoldInput!) {
-  fulfillmentOrderHold(id: $id, fulfillmentHold: $hold) {
-    fulfillmentHold { id }
-    userErrors { code field message }
-  }
-}
-"""
-
-RELEASE = """
-mutation Release($id: ID!, $holds: [ID!]!) {
-  fulfillmentOrderReleaseHold(id: $id, holdIds: $holds) { userErrors { code field message } }
-}
-"""

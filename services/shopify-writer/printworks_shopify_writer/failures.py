@@ -24,8 +24,6 @@ WORDS = {
     "shop_locked": "The shop is locked (423).",
     "token_refused": "Shopify refuses our credentials. The app may have been uninstalled.",
     "missing_scope": "The app lacks the scope write_orders.",
-    "hold_missing_scope": "The app lacks the scopes for fulfilment holds.",
-    "hold_refused": "Shopify refuses to hold the fulfilment back, or to release it.",
     "shopify_unreachable": "Shopify did not answer.",
     "shopify_unavailable": "Shopify answered with an error of its own.",
     "shopify_throttled": "The shop's rate limit was used up.",

@@ -52,7 +52,6 @@ class Newest:
     attributes_hash: str | None
     seen: Mapping[str, Any] | None
     look: bool
-    held: bool | None
     repair: bool
     age: float
     """Seconds since the snapshot came."""
@@ -65,7 +64,6 @@ class Written:
     version: int
     seen: Mapping[str, Any] | None
     gone: bool = False
-    held: bool | None = None
     attributes_hash: str | None = None
     attributes_error: str | None = None
 
@@ -132,7 +130,6 @@ class Orders:
             attributes_hash=row["attributes_hash"],
             seen=row["seen"],
             look=row["look"],
-            held=row["held"],
             repair=row["priority"] > PENDING_PRIORITY,
             age=row["age"],
         )
@@ -146,7 +143,6 @@ class Orders:
                 done.version,
                 done.seen,
                 done.gone,
-                done.held,
                 done.attributes_hash,
                 done.attributes_error,
             )
@@ -198,11 +194,6 @@ class Orders:
     async def gone(self, shop: str, order_ids: Sequence[str]) -> None:
         with ground_errors():
             await self._pool.execute(SQL["gone"], shop, [int(one) for one in order_ids])
-
-    async def release_holds(self) -> None:
-        """Holds are switched off: what is held is let go."""
-        with ground_errors():
-            await self._pool.execute(SQL["release_holds"])
 
     async def shop_failing(self, shop: str, code: str) -> None:
         with ground_errors():

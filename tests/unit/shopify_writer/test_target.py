@@ -114,9 +114,6 @@ def test_every_write_is_valid_by_the_official_schema(version: str) -> None:
         documents.DEFINITIONS,
         documents.DEFINE,
         documents.PIN,
-        documents.FULFILMENT_ORDERS,
-        documents.HOLD,
-        documents.RELEASE,
     ],
     ids=lambda document: document.split()[1].split("(")[0],
 )

@@ -40,15 +40,15 @@ UPDATE orders SET claimed_until = now() + $3::interval FROM unnest($1::text[], $
 WHERE orders.shop = mine.shop AND orders.order_id = mine.order_id AND written_version < version
 
 -- name: newest
-SELECT version, status, files, files_url, lines, attributes_hash, seen, look, held, priority,
+SELECT version, status, files, files_url, lines, attributes_hash, seen, look, priority,
        extract(epoch FROM now() - received_at)::float8 AS age
 FROM orders WHERE shop = $1 AND order_id = $2
 
 -- name: written
 UPDATE orders SET
-    written_version = $3, seen = $4, gone = $5, held = $6,
-    attributes_hash = coalesce($7, attributes_hash),
-    attributes_error = CASE WHEN $7::text IS NULL THEN attributes_error ELSE $8 END,
+    written_version = $3, seen = $4, gone = $5,
+    attributes_hash = coalesce($6, attributes_hash),
+    attributes_error = CASE WHEN $6::text IS NULL THEN attributes_error ELSE $7 END,
     lines = CASE WHEN version = $3 THEN NULL ELSE lines END,
     look = false, tries = 0, not_before = NULL, claimed_until = NULL, error_code = NULL, failing_since = NULL,
     written_at = now(), checked_at = now()
@@ -107,9 +107,6 @@ RETURNING orders.order_id::text AS order_id
 
 -- name: still_due
 UPDATE orders SET checked_at = 'epoch' WHERE shop = $1 AND order_id = ANY ($2::bigint[])
-
--- name: release_holds
-UPDATE orders SET written_version = 0, look = true, priority = 2 WHERE held AND written_version = version
 
 -- name: to_check
 -- Written orders of a shop that were not looked at for long, oldest look first. They count as looked at from now on, so
