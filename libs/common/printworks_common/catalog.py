@@ -96,6 +96,12 @@ class Rendering(EventPart):
     watermark_test_orders: bool = Field(default=True, description="Files of test orders carry a watermark.")
 
 
+class ShopProfile(EventPart):
+    """What Shopify says of a shop as a whole: the body of the entry `default` of the kind `shop`."""
+
+    time_zone: str = Field(description="IANA name, such as Europe/Berlin: in it the shop's days begin and end.")
+
+
 class Hold(EventPart):
     """Keeps the files of an order, or of the whole shop, beyond their day. Who and why stay in jobs-api."""
 

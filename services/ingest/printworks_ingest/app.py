@@ -11,6 +11,7 @@ from printworks_common.wiring import connect_database, connect_live_shops, conne
 from printworks_ingest.collector import spare_the_collector
 from printworks_ingest.counting import Counts
 from printworks_ingest.door import Door
+from printworks_ingest.profiles import Profiles
 from printworks_ingest.publishing import OrderPublisher
 from printworks_ingest.receiver import Receiver
 from printworks_ingest.reconciler import measure, rounds_of
@@ -57,7 +58,8 @@ async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
     rereads.on_work(reading.wake)
     runtime.on_stop(rereads.drain, name="re-reads under way")
     runtime.spawn("rereads", reading.run(runtime.stopping))
-    for kind in rounds_of(settings, sweeps, counts, audit):
+    profiles = Profiles(clients=clients, producer=producer, clock=clock)
+    for kind in rounds_of(settings, sweeps, counts, audit, profiles):
         _run_rounds(runtime, Rounds(kind, pool=pool, shops=shops, clock=clock), kind.kind)
     runtime.spawn("measure", measure(shops, rereads, sweeps, audit, runtime.stopping))
     consume(

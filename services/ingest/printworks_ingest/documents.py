@@ -102,3 +102,9 @@ ALL = {
     "subscribe": SUBSCRIBE,
     "unsubscribe": UNSUBSCRIBE,
 }
+
+SHOP = """
+query ReadShop {
+  shop { ianaTimezone }
+}
+"""

@@ -12,6 +12,7 @@ from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.shopify.shops import Shop, Shops
 
 from printworks_ingest.counting import Counts
+from printworks_ingest.profiles import Profiles
 from printworks_ingest.rereads import Rereads
 from printworks_ingest.rounds import Round
 from printworks_ingest.settings import ReconcilerSettings
@@ -23,13 +24,16 @@ COUNTS_AT_ONCE = 4
 AUDITS_AT_ONCE = 4
 
 AUDIT_EVERY = timedelta(hours=1)
+PROFILE_EVERY = timedelta(days=1)
 LONGEST_PAUSE = timedelta(minutes=1)
 COUNT_PAUSE = timedelta(minutes=15)
 
 MEASURE_SECONDS = 5.0
 
 
-def rounds_of(settings: ReconcilerSettings, sweeps: Sweeps, counts: Counts, audit: Audit) -> list[Round]:
+def rounds_of(
+    settings: ReconcilerSettings, sweeps: Sweeps, counts: Counts, audit: Audit, profiles: Profiles
+) -> list[Round]:
     """What is done for every shop, and when."""
     every = timedelta(seconds=settings.reconcile_every_seconds)
 
@@ -44,6 +48,7 @@ def rounds_of(settings: ReconcilerSettings, sweeps: Sweeps, counts: Counts, audi
         Round("sweep", sweeps.sweep, _at_once, lambda began: began + every, min(every, LONGEST_PAUSE), SWEEPS_AT_ONCE),
         Round("count", count, night, night, COUNT_PAUSE, COUNTS_AT_ONCE),
         Round("audit", audit.audit, _at_once, lambda began: began + AUDIT_EVERY, COUNT_PAUSE, AUDITS_AT_ONCE),
+        Round("profile", profiles.publish, _at_once, lambda began: began + PROFILE_EVERY, COUNT_PAUSE, AUDITS_AT_ONCE),
     ]
 
 

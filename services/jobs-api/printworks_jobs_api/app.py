@@ -7,7 +7,8 @@ from importlib import metadata
 from fastapi import FastAPI
 from printworks_common.clock import SystemClock
 from printworks_common.errors import GroundMissingError, TransientError
-from printworks_common.events.control import ReconciliationCompared, ReconciliationCounted
+from printworks_common.events.control import CatalogEntry, ReconciliationCompared, ReconciliationCounted
+from printworks_common.events.orders import OrderReceived
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.events.topics import Topic
 from printworks_common.logs import get_logger
@@ -29,6 +30,7 @@ from printworks_jobs_api.api import keys as key_routes
 from printworks_jobs_api.api import print_jobs as job_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
 from printworks_jobs_api.api import shop_settings as settings_routes
+from printworks_jobs_api.api import summary as summary_routes
 from printworks_jobs_api.api.context import Services
 from printworks_jobs_api.assets import Assets
 from printworks_jobs_api.background import work
@@ -57,7 +59,9 @@ from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
+from printworks_jobs_api.shops import ShopBook, ShopProfiles
 from printworks_jobs_api.staff import Staff
+from printworks_jobs_api.webhooks import WebhookNotes
 
 GROUP = "jobs-api-projector"
 
@@ -76,13 +80,15 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
             OrderSnapshot.type_name: Projector(pool, runtime.clock).handle,
             ReconciliationCounted.type_name: reconciliations.handle,
             ReconciliationCompared.type_name: reconciliations.handle,
+            OrderReceived.type_name: WebhookNotes(pool).handle,
+            CatalogEntry.type_name: ShopProfiles(pool).handle,
         }
     )
     consume(
         runtime,
         settings,
         group=GROUP,
-        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION],
+        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION, Topic.ORDERS, Topic.CATALOG],
         handler=intake.handle,
         producer=producer,
         parallel=settings.projector_parallel,
@@ -112,6 +118,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
     catalog = Catalog(pool, clock)
     storages = OwnStorages(pool, catalog, settings.sealer(), allow_private_addresses=settings.allow_private_addresses)
     places = Places(store, storages)
+    shops = ShopBook(pool, clock)
     commands = Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc())
     return Services(
         clock=clock,
@@ -121,13 +128,14 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
         once=Once(pool, clock),
         reader=reader,
+        shops=shops,
         commands=commands,
-        bulk=BulkActions(pool, clock, commands),
+        bulk=BulkActions(pool, clock, commands, shops),
         catalog=catalog,
         assets=Assets(pool, catalog, store, max_bytes=settings.upload_max_bytes, folder=settings.upload_dir),
         storages=storages,
-        exports=Exports(pool, clock, kept_days=settings.export_days),
-        planner=Planner(pool, clock, places, part_bytes=settings.export_part_bytes),
+        exports=Exports(pool, clock, shops, kept_days=settings.export_days),
+        planner=Planner(pool, clock, places, shops, part_bytes=settings.export_part_bytes),
         streams=Streams(pool, places),
         keeping=Keeping(pool, clock, catalog, settings.retention_days),
         watch=ChangeWatch(reader),
@@ -177,6 +185,7 @@ def routed_app() -> FastAPI:
         export_routes.router,
         change_routes.router,
         reconciliation_routes.router,
+        summary_routes.router,
         files.router,
         file_lists.router,
         line_page.router,

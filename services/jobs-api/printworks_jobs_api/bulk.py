@@ -16,6 +16,7 @@ from printworks_jobs_api.commands import Commands, check_possible, nothing_to_do
 from printworks_jobs_api.keys import Principal
 from printworks_jobs_api.problems import ProblemError, not_found
 from printworks_jobs_api.selection import Selection
+from printworks_jobs_api.shops import ShopBook
 
 SQL = load_queries("printworks_jobs_api", "sql/bulk.sql")
 
@@ -48,14 +49,15 @@ class Count:
 
 
 class BulkActions:
-    def __init__(self, pool: Pool, clock: Clock, commands: Commands) -> None:
+    def __init__(self, pool: Pool, clock: Clock, commands: Commands, shops: ShopBook) -> None:
         self._pool = pool
+        self._shops = shops
         self._clock = clock
         self._commands = commands
 
     async def count(self, connection: Connection, shop: str, wanted: BulkIn) -> Count:
         """What an action would meet now. Nothing is done."""
-        clauses = wanted.clauses(shop, self._clock.now())
+        clauses = wanted.clauses(shop, await self._shops.facts(shop, on=connection), self._clock.now())
         rows = await connection.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
         by_status = {row["status"]: row["jobs"] for row in rows}
         kind = CommandKind(wanted.action)
@@ -65,7 +67,7 @@ class BulkActions:
     async def start(self, connection: Connection, principal: Principal, wanted: BulkIn) -> Any:
         """Ask for it, inside a transaction; the row of `bulk_actions`."""
         now = self._clock.now()
-        clauses = wanted.clauses(principal.shop, now)
+        clauses = wanted.clauses(principal.shop, await self._shops.facts(principal.shop, on=connection), now)
         rows = await connection.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
         bulk_id = uuid4()
         await connection.execute(
@@ -125,7 +127,7 @@ class BulkActions:
         """Whether these were the last ones."""
         shop = action["shop"]
         wanted = BulkIn.model_validate(action["selection"])
-        clauses = wanted.clauses(shop, action["created_at"])
+        clauses = wanted.clauses(shop, await self._shops.facts(shop), action["created_at"])
         if action["after_job"] is not None:
             clauses.add("(created_at, job_id) > ({}, {})", action["after_created"], action["after_job"])
         query = SQL["jobs_to_ask"].format(where=clauses.where, limit=STEP_JOBS)

@@ -20,6 +20,7 @@ from printworks_common.postgres import Connection, Pool, ground_errors
 from printworks_jobs_api.export_places import Places, place_of
 from printworks_jobs_api.exports import SQL, ExportIn
 from printworks_jobs_api.naming import name_values
+from printworks_jobs_api.shops import ShopBook
 from printworks_jobs_api.zipping import ZipEntry, central_header, local_header
 
 STEP_JOBS = 200
@@ -64,11 +65,12 @@ class _Step:
 
 
 class Planner:
-    def __init__(self, pool: Pool, clock: Clock, places: Places, *, part_bytes: int) -> None:
+    def __init__(self, pool: Pool, clock: Clock, places: Places, shops: ShopBook, *, part_bytes: int) -> None:
         """A file that would make an archive longer than `part_bytes` begins the next one."""
         self._pool = pool
         self._clock = clock
         self._places = places
+        self._shops = shops
         self._part_bytes = part_bytes
 
     async def step(self) -> bool:
@@ -92,7 +94,7 @@ class Planner:
     async def _go_on(self, export: Any) -> None:
         shop, export_id = export["shop"], export["export_id"]
         wanted = ExportIn.model_validate(export["wanted"])
-        clauses = wanted.clauses(shop, export["created_at"])
+        clauses = wanted.clauses(shop, await self._shops.facts(shop), export["created_at"])
         if export["after_job"] is not None:
             clauses.add("(created_at, job_id) > ({}, {})", export["after_created"], export["after_job"])
         query = SQL["jobs_to_export"].format(where=clauses.where, limit=STEP_JOBS)

@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints, field_validator
 from printworks_jobs_api.keys import Principal
 from printworks_jobs_api.problems import ProblemError, not_found
 from printworks_jobs_api.selection import Selection
+from printworks_jobs_api.shops import ShopBook
 from printworks_jobs_api.zipping import end_records
 
 SQL = load_queries("printworks_jobs_api", "sql/exports.sql")
@@ -94,8 +95,9 @@ class Export:
 
 
 class Exports:
-    def __init__(self, pool: Pool, clock: Clock, *, kept_days: int) -> None:
+    def __init__(self, pool: Pool, clock: Clock, shops: ShopBook, *, kept_days: int) -> None:
         self._pool = pool
+        self._shops = shops
         self._clock = clock
         self._kept = timedelta(days=kept_days)
 
@@ -110,7 +112,7 @@ class Exports:
             raise ProblemError(
                 409, "too_many_exports", f"{MAX_PREPARING} exports are being prepared. Wait for one, or delete it."
             )
-        clauses = wanted.clauses(principal.shop, now)
+        clauses = wanted.clauses(principal.shop, await self._shops.facts(principal.shop, on=connection), now)
         matched = await connection.fetchval(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
         export_id = uuid4()
         await connection.execute(

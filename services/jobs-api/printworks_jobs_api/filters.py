@@ -9,6 +9,7 @@ from uuid import UUID
 from printworks_jobs_api.cursors import Cursor, decode
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.search import like_pattern
+from printworks_jobs_api.shops import UNKNOWN_SHOP, ShopFacts
 
 MAX_LIMIT = 250
 _MAX_BIGINT = 2**63 - 1
@@ -30,7 +31,7 @@ _COLUMNS = {"created_at": "created_at", "changed": "change_seq", "queued_at": "q
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Empty fields do not narrow. Dates are UTC dates of the order, both ends included."""
+    """Empty fields do not narrow. Dates are days of the shop, in its time zone, both ends included."""
 
     q: str = ""
     status: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class JobFilter:
     reason: str = ""
     template: str = ""
     order_id: int | None = None
+    shop: ShopFacts = UNKNOWN_SHOP
 
 
 @dataclass
@@ -133,9 +135,9 @@ def _add_search(clauses: Clauses, wanted: JobFilter) -> None:
     if pattern is not None:
         clauses.add("search_key LIKE {}", pattern)
     if wanted.date_from is not None:
-        clauses.add("order_date >= {}", wanted.date_from)
+        clauses.add("created_at >= {}", wanted.shop.midnight(wanted.date_from))
     if wanted.date_to is not None:
-        clauses.add("order_date <= {}", wanted.date_to)
+        clauses.add("created_at < {}", wanted.shop.end_of(wanted.date_to))
 
 
 def _wrong_cursor() -> ProblemError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from printworks_jobs_api.filters import (
     order_clauses,
 )
 from printworks_jobs_api.problems import ProblemError, not_found
+from printworks_jobs_api.shops import ShopFacts
 
 SQL = load_queries("printworks_jobs_api", "sql/reading.sql")
 
@@ -103,10 +104,10 @@ class Reader:
     async def file(self, shop: str, file_id: UUID) -> Any | None:
         return await self._row(SQL["find_file"], shop, file_id)
 
-    async def glance(self, shop: str) -> Any:
-        """Health numbers: failed, pending, oldest waiting, and today's time from queued to ready (seconds)."""
-        today = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return await self._row(SQL["glance"], shop, today)
+    async def glance(self, shop: str, facts: ShopFacts) -> Any:
+        """Health numbers: failed, pending, oldest waiting, and the times from paid to ready (seconds) of the jobs that
+        became ready today, the shop's own day."""
+        return await self._row(SQL["glance"], shop, facts.midnight(facts.today(self._clock.now())))
 
     async def changes(self, shop: str, after: int, limit: int) -> Sequence[Any]:
         return await self._rows(SQL["changes_after"], shop, after, limit)

@@ -8,6 +8,7 @@ from printworks_common.events.artwork import JobStatus
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from printworks_jobs_api.filters import Clauses, JobFilter, job_clauses
+from printworks_jobs_api.shops import ShopFacts
 
 MAX_IDS = 1000
 
@@ -33,8 +34,9 @@ class FilterIn(BaseModel):
             raise ValueError("date_from is later than date_to")
         return self
 
-    def job_filter(self) -> JobFilter:
-        return JobFilter(**self.model_dump(exclude={"status"}), status=tuple(one.value for one in self.status))
+    def job_filter(self, facts: ShopFacts) -> JobFilter:
+        status = tuple(one.value for one in self.status)
+        return JobFilter(**self.model_dump(exclude={"status"}), status=status, shop=facts)
 
 
 class Selection(BaseModel):
@@ -51,10 +53,10 @@ class Selection(BaseModel):
             raise ValueError("give exactly one of ids and filter")
         return self
 
-    def clauses(self, shop: str, until: datetime) -> Clauses:
+    def clauses(self, shop: str, facts: ShopFacts, until: datetime) -> Clauses:
         """As SQL over `jobs`; orders placed after `until` are left out, so that a selection does not grow while it is
         worked on. Ids of other shops select nothing."""
-        clauses = job_clauses(shop, self.filter.job_filter() if self.filter is not None else JobFilter())
+        clauses = job_clauses(shop, self.filter.job_filter(facts) if self.filter is not None else JobFilter())
         if self.ids is not None:
             clauses.add("job_id = ANY({}::uuid[])", self.ids)
         clauses.add("created_at <= {}", until)

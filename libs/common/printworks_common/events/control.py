@@ -52,6 +52,7 @@ class CatalogKind(StrEnum):
     HOLD = "hold"
     INSTALLATION = "installation"
     RENDERING = "rendering"
+    SHOP = "shop"
 
 
 class CatalogEntry(Event):

@@ -26,6 +26,7 @@ from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Reader
+from printworks_jobs_api.shops import ShopBook
 from printworks_jobs_api.staff import RETRY_HEADERS, Staff
 
 BEARER = {"WWW-Authenticate": 'Bearer realm="printworks"'}
@@ -42,6 +43,7 @@ class Services:
     limiter: RateLimiter
     once: Once
     reader: Reader
+    shops: ShopBook
     commands: Commands
     bulk: BulkActions
     catalog: Catalog

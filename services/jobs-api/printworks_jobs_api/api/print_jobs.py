@@ -28,8 +28,8 @@ Search = Annotated[
         "under 3 characters the beginning of a word.",
     ),
 ]
-DateFrom = Annotated[date | None, Query(description="First order date (UTC).")]
-DateTo = Annotated[date | None, Query(description="Last order date (UTC), included.")]
+DateFrom = Annotated[date | None, Query(description="First day of the order, in the shop's time zone.")]
+DateTo = Annotated[date | None, Query(description="Last day of the order, included.")]
 CursorText = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")]
 
 
@@ -52,15 +52,17 @@ async def list_print_jobs(
 ) -> Response:
     """Print jobs of the key's shop, filtered, sorted and paged."""
     check_dates(date_from, date_to)
+    facts = await services.shops.facts(principal.shop)
     wanted = JobFilter(
         q=q, status=tuple(status or ()), date_from=date_from, date_to=date_to, product=product, reason=reason,
-        template=template,
+        template=template, shop=facts,
     )  # fmt: skip
     jobs, following = await services.reader.jobs(principal.shop, wanted, sort=sort, cursor=cursor, limit=limit)
     present = presenter(services, principal)
     page = JobPageOut(
         items=[present.job(job) for job in jobs],
         next_cursor=following,
+        time_zone=facts.zone.key,
         counts=await services.reader.counts(principal.shop, wanted) if counts else None,
     )
     return answer(request, page, link=next_link(request, services, following))
@@ -87,10 +89,13 @@ async def list_orders(
 ) -> Response:
     """Orders with customised line items, newest first, each with its print jobs."""
     check_dates(date_from, date_to)
-    wanted = JobFilter(q=q, status=tuple(status or ()), date_from=date_from, date_to=date_to)
+    facts = await services.shops.facts(principal.shop)
+    wanted = JobFilter(q=q, status=tuple(status or ()), date_from=date_from, date_to=date_to, shop=facts)
     orders, following = await services.reader.orders(principal.shop, wanted, cursor=cursor, limit=limit)
     present = presenter(services, principal)
-    page = OrderPageOut(items=[present.order(row, jobs) for row, jobs in orders], next_cursor=following)
+    page = OrderPageOut(
+        items=[present.order(row, jobs) for row, jobs in orders], next_cursor=following, time_zone=facts.zone.key
+    )
     return answer(request, page, link=next_link(request, services, following))
 
 

@@ -89,6 +89,7 @@ class JobDetailOut(JobOut):
 class JobPageOut(BaseModel):
     items: list[JobOut]
     next_cursor: str | None
+    time_zone: str = Field(description="The shop's time zone, in which date_from and date_to are days.")
     counts: dict[str, int] | None = Field(default=None, description="Jobs per status under the filter, if asked for.")
 
 
@@ -120,6 +121,7 @@ class OrderDetailOut(_OrderFields):
 class OrderPageOut(BaseModel):
     items: list[OrderOut]
     next_cursor: str | None
+    time_zone: str = Field(description="The shop's time zone, in which date_from and date_to are days.")
 
 
 class ChangeOut(BaseModel):
@@ -138,6 +140,24 @@ class ChangesOut(BaseModel):
     items: list[ChangeOut]
     next_after: str = Field(description="Give this as `after` to go on.")
     more: bool = Field(description="There are more changes already.")
+
+
+class WaitingOut(BaseModel):
+    job_id: UUID
+    queued_at: datetime
+
+
+class SummaryOut(BaseModel):
+    time_zone: str = Field(description="The shop's time zone, in which its days begin: IANA name, UTC while unknown.")
+    failed: int = Field(description="Failed print jobs that nobody has answered yet.")
+    pending: int
+    oldest_waiting: WaitingOut | None = Field(description="The pending print job that waits longest.")
+    ready_today: int = Field(description="Print jobs that became ready since the shop's midnight.")
+    paid_to_ready_p50_seconds: float | None = Field(
+        description="Half of today's first artwork versions took no longer from payment to ready."
+    )
+    paid_to_ready_p95_seconds: float | None
+    last_webhook_at: datetime | None = Field(description="When the last order of this shop came by webhook.")
 
 
 class EntryOut(BaseModel):

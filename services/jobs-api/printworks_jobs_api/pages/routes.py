@@ -217,7 +217,8 @@ async def print_jobs_page(
     services: ServicesDep, visitor: VisitorDep, query: Annotated[ListQuery, Depends()], sent: str = ""
 ) -> Response:
     shop = visitor.principal.shop
-    glance = await services.reader.glance(shop)
+    facts = await services.shops.facts(shop)
+    glance = await services.reader.glance(shop, facts)
     view = query.view or VIEW_BY_KEY["attention" if glance["failed"] else "all"]
     query.view = view
     # Read before the rows: a change in between is told of as an update, never lost.

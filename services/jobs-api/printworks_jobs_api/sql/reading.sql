@@ -32,18 +32,25 @@ ORDER BY c.job_id, c.issued_at DESC
 SELECT status, count(*) AS jobs FROM jobs WHERE {where} GROUP BY status
 
 -- name: glance
--- Health numbers of a shop. $2: since when `ready` counts as today.
+-- Health numbers of a shop. $2: since when `ready` counts as today. A re-render is no answer to a payment, so only first
+-- artwork versions count for the time from paid to ready.
 SELECT
     (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'failed') AS failed,
     (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'pending') AS pending,
-    (SELECT min(queued_at) FROM jobs WHERE shop = $1 AND status = 'pending') AS oldest_waiting,
-    t.ready_today, t.p50_seconds, t.p95_seconds
+    waiting.queued_at AS oldest_waiting, waiting.job_id AS oldest_waiting_job,
+    today.ready_today, today.p50_seconds, today.p95_seconds
 FROM (
     SELECT count(*) AS ready_today,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - queued_at)) AS p50_seconds,
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - queued_at)) AS p95_seconds
-    FROM jobs WHERE shop = $1 AND status = 'ready' AND completed_at >= $2
-) t
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE first) AS p50_seconds,
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE first) AS p95_seconds
+    FROM (
+        SELECT artwork_version = 1 AS first,
+               extract(epoch FROM completed_at - coalesce(first_paid_at, queued_at))::float8 AS seconds
+        FROM jobs WHERE shop = $1 AND status = 'ready' AND completed_at >= $2
+    ) AS finished
+) AS today LEFT JOIN (
+    SELECT queued_at, job_id FROM jobs WHERE shop = $1 AND status = 'pending' ORDER BY queued_at, job_id LIMIT 1
+) AS waiting ON true
 
 -- name: changes_after
 SELECT seq, order_id, job_id, version, status, step, reason_code, artwork_version, occurred_at
