@@ -51,7 +51,7 @@ def altered(floor: ShopFloor) -> WebhookRequest:
 REFUSED: list[Any] = [
     pytest.param(wrongly_signed, 401, "signature_wrong", id="wrong signature"),
     pytest.param(altered, 401, "signature_wrong", id="body altered by one byte"),
-    pytest.param(without("X-Shopify-Hmac-Sha256"), 400, "signature_missing", id="no signature"),
+    pytest.param(without("X-Shopify-Hmac-Sha256"), 401, "signature_missing", id="no signature"),
     pytest.param(of_unknown_shop, 401, "shop_unknown", id="unknown shop"),
     pytest.param(without("X-Shopify-Topic"), 400, "missing_header", id="no topic"),
     pytest.param(without("X-Shopify-Shop-Domain"), 400, "missing_header", id="no shop"),

@@ -132,7 +132,7 @@ class Receiver:
         """The shop that signed this body, or why there is none. Nothing of the body is parsed before."""
         signature = headers.get(HMAC[0], headers.get(HMAC[1]))
         if not signature:
-            return None, Answer(400, "signature_missing", "The webhook is not signed.")
+            return None, Answer(401, "signature_missing", "The webhook is not signed.")
         domain = _header(headers, SHOP)
         if not domain:
             # Whose secret would have to fit is not said, and to try all of them is work for a stranger.

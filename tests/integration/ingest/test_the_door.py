@@ -255,7 +255,7 @@ class TestBadInputIsRefusedCountedAndNotPublished:
     async def test_missing_signature(self, door: DoorBench) -> None:
         body, headers = webhook()
         headers = {name: value for name, value in headers.items() if not name.lower().endswith("hmac-sha256")}
-        await self.refused(door, (400, "signature_missing"), body, headers)
+        await self.refused(door, (401, "signature_missing"), body, headers)
 
     async def test_a_signature_that_is_not_ascii(self, door: DoorBench) -> None:
         body, headers = webhook()
