@@ -9,7 +9,7 @@ LOCAL := .venv/.installed-local
 DEV := .venv/.installed-dev
 PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
-CODE := libs services tests bench
+CODE := libs services tests bench deploy/images
 PEERS := .printworks/peers
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -18,14 +18,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart images ci lock \
 	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(LOCAL) ## Orders on their whole way, from signed webhook to files (ONCE=1 ends by itself, JSON=path writes the result)
-	@exec $(BIN)/printworks-local demo $(if $(ONCE),--once) $(if $(JSON),--json "$(JSON)")
+demo: $(LOCAL) ## Orders on their whole way, from signed webhook to files (ONCE=1 ends by itself, JSON=path writes the result, IMAGES=1 from images)
+	@exec $(BIN)/printworks-local demo $(if $(ONCE),--once) $(if $(IMAGES),--images) $(if $(JSON),--json "$(JSON)")
 
 up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in .printworks/stack.json (SHOPS_FILE=path: your shops)
 	@exec $(BIN)/printworks-local up $(if $(SHOPS_FILE),--shops-file "$(SHOPS_FILE)")
@@ -71,6 +71,9 @@ shopify-app: ## The block for the Shopify admin: types and tests (Node.js 20 or 
 
 chart: $(DEV) ## The Helm chart without a cluster: lint, scenarios, schemas of Kubernetes, policies (KUBECONFIG=…: also on it)
 	$(BIN)/pytest tests/chart $(ARGS)
+
+images: $(LOCAL) ## Build an image per service and start each role from it (BASE_IMAGE=… where no registry is at hand)
+	@exec $(BIN)/printworks-local images
 
 ci: lint types imports generated chart shopify-app test ## All checks and tests; leaves nothing running
 	@$(BIN)/printworks-local down

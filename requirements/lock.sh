@@ -22,6 +22,7 @@ compile dev libs/*/pyproject.toml services/*/pyproject.toml --group pyproject.to
 UPGRADE=
 compile local libs/*/pyproject.toml services/*/pyproject.toml --group pyproject.toml:build \
     --constraints requirements/dev.txt
+compile build --group pyproject.toml:build --constraints requirements/dev.txt
 for service in ingest render jobs-api shopify-writer retention; do
     compile "$service" "services/$service/pyproject.toml" --constraints requirements/dev.txt
 done

@@ -10,8 +10,10 @@ def component(distribution: metadata.Distribution) -> dict[str, Any]:
     """A library by name, version, package URL and licence, where it states one."""
     about = distribution.metadata
     name, version = about["Name"], distribution.version
-    licence = about.get("License-Expression") or about.get("License") or ""
-    classifiers = [one.rpartition(" :: ")[2] for one in about.get_all("Classifier", []) if one.startswith("License ::")]
+    licence = next((about[field] for field in ("License-Expression", "License") if field in about), "")
+    classifiers = [
+        one.rpartition(" :: ")[2] for one in about.get_all("Classifier") or [] if one.startswith("License ::")
+    ]
     stated = licence if 0 < len(licence) < 100 else "; ".join(classifiers)
     return {
         "type": "library",

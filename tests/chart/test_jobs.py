@@ -76,6 +76,8 @@ def test_retention_runs_either_all_the_time_or_on_a_schedule() -> None:
     assert job["concurrencyPolicy"] == "Forbid"
     container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
     assert container["command"] == ["printworks-retention", "once"]
+    walk = release.one("CronJob", "printworks-retention-walk")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert walk["containers"][0]["command"] == ["printworks-retention", "walk"]
 
 
 def test_the_test_of_a_release_sends_a_signed_order_to_the_receiver() -> None:

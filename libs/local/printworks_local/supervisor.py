@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from printworks_local.images import Images
 from printworks_local.services import Service
 from printworks_local.stack import StackError
 from printworks_local.stack.process import Command, ServerProcess, log_tail
@@ -38,6 +39,7 @@ class Supervised:
         port: int,
         environment: Mapping[str, str],
         log: Path,
+        arguments: list[str] | None = None,
         changed: Callable[["Supervised"], None],
     ) -> None:
         self.service = service
@@ -46,7 +48,7 @@ class Supervised:
         self.restarts = 0
         self._command = Command(
             name=service.name,
-            arguments=[str(console_command(service.command)), service.role],
+            arguments=arguments or [str(console_command(service.command)), service.role],
             log=log,
             environment=environment,
             stop_timeout=STOP_SECONDS,
@@ -138,12 +140,15 @@ def console_command(name: str) -> Path:
     return path
 
 
-async def run_command(name: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+async def run_command(
+    name: str, arguments: list[str], environment: Mapping[str, str], log: Path, images: Images | None = None
+) -> None:
     """Run a command of a service to its end. Raises StackError with the tail of its log when it fails."""
+    words = images.command(name, arguments, None) if images else [str(console_command(name)), *arguments]
     await ServerProcess(
         Command(
             name=f"{name} {arguments[0]}",
-            arguments=[str(console_command(name)), *arguments],
+            arguments=words,
             log=log,
             environment=environment,
         )

@@ -8,6 +8,7 @@ Whatever ends this process, everything that it started ends with it.
 
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,7 @@ from printworks_common.shopify.shops import Shop
 
 from printworks_local.database import open_database
 from printworks_local.environment import Environment
+from printworks_local.images import Images
 from printworks_local.install import create_api_key, set_up_shop, wait_until_known
 from printworks_local.services import API, RECEIVER, SCHEMAS, SERVICES, Service
 from printworks_local.shopify.server import start_shopify
@@ -45,6 +47,8 @@ class UpOptions:
     publish: bool = False
     """Write `.printworks/stack.json`; else the file lies in the run directory."""
     quiet: bool = False
+    images: Images | None = None
+    """Run the services from these, as containers."""
 
 
 @dataclass(slots=True)
@@ -145,8 +149,10 @@ async def _start_services(
     exits: AsyncExitStack,
 ) -> Printworks:
     dsn, dsn_of_schema = await open_database(stack, kind)
-    shops_file = run.directory / "shops.json"
+    shops_file = _shops_file(options, run, exits)
     write_shops(shops_file, shops)
+    if options.images is not None:
+        shops_file.chmod(0o644)  # the user of the containers is nobody here
     ports = dict(zip((service.name for service in SERVICES), free_ports(len(SERVICES)), strict=True))
     environment = Environment(
         stack=stack.info,
@@ -155,7 +161,7 @@ async def _start_services(
         public_url=f"http://127.0.0.1:{ports[API.name]}",
         extra=options.environment,
     )
-    await _prepare_ground(environment, run.directory / "logs")
+    await _prepare_ground(environment, run.directory / "logs", options.images)
     printworks = Printworks(
         directory=run.directory,
         stack_file=(options.root / ".printworks" if options.publish else run.directory) / "stack.json",
@@ -179,6 +185,9 @@ async def _start_services(
             port=port,
             environment=environment.of(service, port),
             log=run.directory / "logs" / f"{service.name}.log",
+            arguments=(
+                options.images.command(service.command, [service.role], shops_file.parent) if options.images else None
+            ),
             changed=changed,
         )
     exits.push_async_callback(_stop, printworks)
@@ -193,17 +202,26 @@ async def _start_services(
     return printworks
 
 
-async def _prepare_ground(environment: Environment, logs: Path) -> None:
+def _shops_file(options: UpOptions, run: Run, exits: AsyncExitStack) -> Path:
+    """In the run's own folder; for containers in one that they see, and that holds nothing else."""
+    if options.images is None:
+        return run.directory / "shops.json"
+    folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="printworks-shops-")))
+    folder.chmod(0o755)
+    return folder / "shops.json"
+
+
+async def _prepare_ground(environment: Environment, logs: Path, images: Images | None) -> None:
     """Topics and schemas, by the same commands that an installation uses; all at once."""
     kafka = {"PRINTWORKS_KAFKA_BOOTSTRAP": environment.stack.kafka_bootstrap}
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(
-                run_command("python", ["-m", "printworks_common.kafka.topics"], kafka, logs / "topics.log")
+                run_command("python", ["-m", "printworks_common.kafka.topics"], kafka, logs / "topics.log", images)
             )
             for schema, command in SCHEMAS.items():
                 log = logs / f"migrate-{schema}.log"
-                group.create_task(run_command(command, ["migrate"], environment.migration(schema), log))
+                group.create_task(run_command(command, ["migrate"], environment.migration(schema), log, images))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
 

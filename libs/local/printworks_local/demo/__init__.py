@@ -13,6 +13,7 @@ from printworks_local.demo.cases import make_cases
 from printworks_local.demo.files import fetch_files
 from printworks_local.demo.follow import Followed
 from printworks_local.demo.table import header, row
+from printworks_local.images import Images
 from printworks_local.pictures import PictureServer, photographs
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.stack.model import checkout_root
@@ -24,7 +25,7 @@ DONE_SECONDS = 240.0
 LOOK_SECONDS = 0.15
 
 
-async def demo(*, once: bool, result: Path | None) -> int:
+async def demo(*, once: bool, result: Path | None, images: Images | None = None) -> int:
     """Run the demo; returns the exit code: 0 only if every order is as expected.
 
     Raises StackError when something does not get ready.
@@ -32,7 +33,10 @@ async def demo(*, once: bool, result: Path | None) -> int:
     output = checkout_root() / "demo-output"
     shutil.rmtree(output, ignore_errors=True)
     with PictureServer() as pictures:
-        async with start_printworks(UpOptions(label="demo")) as printworks, ShopFloor(printworks) as floor:
+        async with (
+            start_printworks(UpOptions(label="demo", images=images)) as printworks,
+            ShopFloor(printworks) as floor,
+        ):
             photos = photographs()
             orders = [Followed(case) for case in make_cases(pictures, photos)]
             _say(header())
