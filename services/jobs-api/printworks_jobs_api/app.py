@@ -55,6 +55,7 @@ from printworks_jobs_api.openapi import document
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.pages import line as line_page
 from printworks_jobs_api.pages import routes as page_routes
+from printworks_jobs_api.pages import shell as page_shell
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
@@ -157,7 +158,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(ApiCors)
     app.add_middleware(Edge)
-    problems.install(app, page=page_routes.error_page)
+    problems.install(app, page=page_shell.error_page)
     page_routes.mount(app)
     return app
 

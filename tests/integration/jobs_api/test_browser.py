@@ -81,6 +81,7 @@ async def fill(running: Running, shop: str) -> list[Making]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncGenerator[Browser]:
+    expect.set_options(timeout=30_000)  # the machine may be busy
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(ensure_chromium()), args=list(FLAGS))
         yield browser
@@ -123,18 +124,18 @@ async def test_a_failure_is_seen_understood_retried_and_becomes_ready(chromium: 
     await expect(row).to_contain_text("Retry sent")
     await expect(row.get_by_role("button")).to_have_count(0)
 
+    # The row stays where it is and says itself how far the print job has come.
+    place = await row.bounding_box()
     making.job("1", status="pending", step="rendering", reason_code=None)
     await running.publish(making)
+    await expect(row).to_contain_text("rendering", timeout=60_000)
     await publish_ready(running, making, "1", "#8a5fbf")
     await running.publish(making)
-    told = page.get_by_role("link", name="update, refresh")
-    await expect(told).to_be_visible(timeout=15_000)
-    await expect(row).to_contain_text("Retry sent")
-    await told.click()
-    await expect(page.get_by_role("row").filter(has_text=making.name)).to_have_count(0)
-    await page.get_by_role("navigation", name="Views").get_by_role("link", name="Ready").click()
-    row = page.get_by_role("row").filter(has_text=making.name)
-    await expect(row).to_contain_text("Print PDF")
+    await expect(row).to_contain_text("Print PDF", timeout=60_000)
+    after = await row.bounding_box()
+    assert place is not None
+    assert after is not None
+    assert after["y"] == place["y"]
     async with page.expect_download() as downloading:
         await row.get_by_role("link", name="Print PDF").click()
     downloaded = await (await downloading.value).path()
@@ -153,7 +154,7 @@ async def test_updates_can_be_paused(chromium: Browser, running: Running) -> Non
     await asyncio.sleep(9)
     await expect(page.get_by_role("link", name="refresh")).to_have_count(0)
     await page.get_by_role("button", name="Updates paused").click()
-    await expect(page.get_by_role("link", name="refresh")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_role("link", name="refresh")).to_be_visible(timeout=60_000)
     await page.context.close()
 
 
@@ -172,13 +173,19 @@ async def test_no_page_is_wider_than_its_screen(
         ("failed-order", f"/orders/{morning[3].order_id}"),
         ("ready-order", f"/orders/{morning[1].order_id}"),
         ("missing", "/orders/1"),
+        ("storage", "/settings/storage"),
+        ("keys", "/settings/keys"),
+        ("retention", "/settings/retention"),
+        ("orders", "/orders"),
         ("sign-in", "/sign-in"),
     ):
         await page.goto(running.api.url + path)
         wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         await shoot(page, f"{name}-{width}-{scheme}")
         assert not wide, f"{name} at {width} px scrolls sideways"
-        broken = await page.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length")
+        broken = await page.evaluate(
+            "[...document.images].filter(i => i.getAttribute('src') && i.complete && !i.naturalWidth).length"
+        )
         assert broken == 0
     await page.context.close()
 
@@ -201,7 +208,7 @@ async def test_the_list_is_used_with_the_keyboard_alone(chromium: Browser, runni
     shop = "keyboard.myshopify.com"
     await fill(running, shop)
     page = await signed_in(chromium, running, shop)
-    retry = page.get_by_role("button", name="Retry").first
+    retry = page.get_by_role("button", name="Retry print job").first
     for _ in range(60):
         await page.keyboard.press("Tab")
         if await retry.evaluate("one => one === document.activeElement"):
@@ -234,7 +241,7 @@ async def test_hostile_text_runs_nowhere_and_nothing_is_fetched_from_elsewhere(
         await page.goto(running.api.url + path, wait_until="networkidle")
         await expect(page.get_by_text("window.ran=1").first).to_be_visible()
         assert await page.evaluate("window.ran") is None
-    await page.get_by_role("button", name="Retry").click()
+    await page.get_by_role("button", name="Retry print job").click()
     await expect(page.get_by_text("Retry sent")).to_be_visible()
     assert await page.evaluate("window.ran") is None
     assert (violations, elsewhere) == ([], [])

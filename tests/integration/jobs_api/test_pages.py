@@ -178,9 +178,11 @@ async def test_retry_without_javascript_sends_one_command_and_comes_back(api: Ap
     page = await browser.get("/print-jobs")
     path = f"/print-jobs/{making.jobs['1'].job_id}/retry"
     answer = await browser.post(path, data={"form_token": form_token(page), "back": "/orders/5001"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/orders/5001")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/orders/5001?sent=1")
     assert await api.pool.fetchval("SELECT count(*) FROM outbox") == 1
-    assert "Retry sent" in (await browser.get("/orders/5001")).text
+    page = (await browser.get("/orders/5001?sent=1")).text
+    assert "1 retry sent." in page
+    assert "Retry sent" in page
 
 
 async def test_retry_with_htmx_answers_with_what_replaces_the_button(api: Api, browser: httpx.AsyncClient) -> None:
@@ -257,17 +259,24 @@ async def test_a_picture_is_replaced_from_the_order_page(api: Api, browser: http
 
 
 async def test_updates_tell_how_many_jobs_have_changed(api: Api, browser: httpx.AsyncClient) -> None:
+    async def told(after: int, back: str) -> str:
+        answer = await browser.get(
+            "/print-jobs/updates", params={"after": after, "back": back}, headers={"HX-Request": "true"}
+        )
+        return answer.text.strip()
+
     making = Making()
     making.job()
     await api.project(making)
-    assert (await browser.get("/print-jobs/updates?after=1")).text.strip() == ""
+    assert await told(1, "/print-jobs") == ""
     making.failed()
     await api.project(making)
-    told = (await browser.get("/print-jobs/updates", params={"after": 1, "back": "/print-jobs?view=all"})).text
-    assert "1 update, refresh" in told
-    assert 'href="/print-jobs?view=all"' in told
-    hostile = await browser.get("/print-jobs/updates", params={"after": 0, "back": "https://evil.example/"})
-    assert "evil" not in hostile.text
+    page = await told(1, "/print-jobs?view=all")
+    assert "1 update: refresh" in page
+    assert 'href="/print-jobs?view=all"' in page
+    assert "evil" not in await told(0, "https://evil.example/")
+    alone = await browser.get("/print-jobs/updates", params={"after": 1, "back": "/orders"})
+    assert (alone.status_code, alone.headers["location"]) == (303, "/orders")
 
 
 async def test_what_customers_write_is_shown_as_text(api: Api, browser: httpx.AsyncClient) -> None:
@@ -310,3 +319,109 @@ async def test_another_shops_order_is_not_there(api: Api, browser: httpx.AsyncCl
     token = form_token(await browser.get("/print-jobs"))
     answer = await browser.post(f"/print-jobs/{making.jobs['1'].job_id}/retry", data={"form_token": token})
     assert answer.status_code == 404
+
+
+async def test_settings_show_storage_keys_and_retention_to_a_reader_without_their_forms(api: Api) -> None:
+    async with api.browser({"Accept": "text/html"}) as client:
+        await sign_in(api, client, SHOP, Scope.JOBS_READ)
+        for part in ("storage", "keys", "retention"):
+            page = await client.get(f"/settings/{part}")
+            assert page.status_code == 200
+            assert "settings:write" in page.text
+            assert f'action="/settings/{part}"' not in page.text
+        token = form_token(page)
+        for path in ("storage", "storage/hosted", "keys", "retention", "retention/holds"):
+            refused = await client.post(f"/settings/{path}", data={"form_token": token})
+            assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["storage", "storage/hosted", "keys", "retention", "retention/holds"])
+async def test_settings_change_nothing_without_the_form_token(browser: httpx.AsyncClient, path: str) -> None:
+    assert (await browser.post(f"/settings/{path}", data={"form_token": "forged"})).status_code == 403
+
+
+async def test_a_storage_of_the_shops_own_is_tried_saved_and_given_up(api: Api, browser: httpx.AsyncClient) -> None:
+    page = await browser.get("/settings/storage")
+    assert "To the hosted storage" in page.text
+    info = api.stack.info
+    filled = {
+        "form_token": form_token(page), "version": "0", "endpoint": info.s3_endpoint, "bucket": api.settings.bucket,
+        "access_key": info.s3_access_key, "secret_key": info.s3_secret_key, "path_template": "{order}/{line}.{ext}",
+        "browsable": "yes",
+    }  # fmt: skip
+    tried = await browser.post("/settings/storage", data=filled | {"act": "test"})
+    assert 'class="verdict ready"' in tried.text
+    assert info.s3_secret_key not in tried.text.replace(info.s3_access_key, "")
+    saved = await browser.post("/settings/storage", data=filled | {"act": "save"})
+    assert (saved.status_code, saved.headers["location"]) == (303, "/settings/storage?saved=own")
+    page = await browser.get("/settings/storage")
+    assert f"To your bucket <strong><bdi>{api.settings.bucket}" in page.text
+    late = await browser.post("/settings/storage", data=filled | {"act": "save", "bucket": "another"})
+    assert (late.status_code, "Somebody has changed this" in late.text) == (412, True)
+    back = await browser.post("/settings/storage/hosted", data={"form_token": form_token(page), "version": "1"})
+    assert back.headers["location"] == "/settings/storage?saved=hosted"
+    assert "To the hosted storage" in (await browser.get("/settings/storage")).text
+
+
+async def test_a_storage_form_with_mistakes_says_which_and_keeps_what_was_typed(browser: httpx.AsyncClient) -> None:
+    token = form_token(await browser.get("/settings/storage"))
+    wrong = {"form_token": token, "endpoint": "ftp://x", "bucket": "B", "access_key": "k", "secret_key": "s3cret"}
+    answer = await browser.post("/settings/storage", data=wrong | {"path_template": "{nothing}"})
+    assert answer.status_code == 422
+    for name in ("Endpoint", "Bucket", "Path template"):
+        assert f"<strong>{name}</strong>" in answer.text
+    assert 'value="ftp://x"' in answer.text
+    assert "s3cret" not in answer.text
+
+
+async def test_a_path_template_shows_an_example_while_it_is_typed(browser: httpx.AsyncClient) -> None:
+    good = await browser.get("/settings/storage/example", params={"path_template": "{order}/{line}.{ext}"})
+    assert re.search(r"<bdi>[^<{]+/[^<{]+\.\w+</bdi>", good.text)
+    bad = await browser.get("/settings/storage/example", params={"path_template": "{nothing}"})
+    assert 'class="error"' in bad.text
+
+
+async def test_a_key_is_made_shown_once_replaced_and_revoked(api: Api, browser: httpx.AsyncClient) -> None:
+    token = form_token(await browser.get("/settings/keys"))
+    made = await browser.post("/settings/keys", data={"form_token": token, "name": "Printer", "scope": "jobs:read"})
+    [text] = re.findall(r"pwk_[a-z0-9]+_[\w-]+", made.text)
+    principal = await api.services.keys.authenticate(text)
+    assert principal is not None
+    assert principal.scopes == frozenset({Scope.JOBS_READ})
+    page = await browser.get("/settings/keys")
+    assert "Printer" in page.text
+    assert text not in page.text
+    replaced = await browser.post(f"/settings/keys/{principal.key_id}/replace", data={"form_token": token})
+    assert len(re.findall(r"pwk_[a-z0-9]+_[\w-]+", replaced.text)) == 1
+    revoked = await browser.post(f"/settings/keys/{principal.key_id}/revoke", data={"form_token": token})
+    assert revoked.status_code == 303
+    assert await api.services.keys.authenticate(text) is None
+    nameless = await browser.post("/settings/keys", data={"form_token": token, "scope": "jobs:read"})
+    assert (nameless.status_code, "Give the key a name" in nameless.text) == (422, True)
+
+
+async def test_the_period_is_changed_and_an_order_is_held_and_released(api: Api, browser: httpx.AsyncClient) -> None:
+    making = Making()
+    making.job()
+    await api.project(making)
+    page = await browser.get("/settings/retention")
+    token = form_token(page)
+    saved = await browser.post("/settings/retention", data={"form_token": token, "version": "0", "days": "120"})
+    assert saved.headers["location"] == "/settings/retention?saved=period"
+    assert "120 days from the order date" in (await browser.get("/settings/retention")).text
+    wrong = await browser.post("/settings/retention", data={"form_token": token, "version": "1", "days": "0"})
+    assert (wrong.status_code, 'role="alert"' in wrong.text) == (422, True)
+    hold = {"form_token": token, "order": "5001", "reason": HOSTILE}
+    placed = await browser.post("/settings/retention/holds", data=hold)
+    assert placed.headers["location"] == "/settings/retention?saved=hold"
+    page = await browser.get("/settings/retention")
+    assert "#1001" in page.text
+    assert "<script>alert" not in page.text
+    lift = re.search(r"/settings/retention/holds/\w+/lift", page.text)
+    assert lift is not None
+    assert (await browser.post(lift.group(0), data={"form_token": token})).status_code == 303
+    assert "There is no hold" in (await browser.get("/settings/retention")).text
+    for mistake in ({"order": "#1001"}, {"reason": " "}, {"until": "soon"}, {"order": "4711"}):
+        answer = await browser.post("/settings/retention/holds", data=hold | mistake)
+        assert answer.status_code in {404, 422}
+        assert 'role="alert"' in answer.text
