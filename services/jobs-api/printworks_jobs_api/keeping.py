@@ -63,8 +63,10 @@ class Keeping:
         return Period(entry.body.get("days", self._default_days), entry.version)
 
     async def set_period(self, principal: Principal, days: int, *, if_match: IfMatch) -> Period:
-        """For files that are not cleared yet, old orders included. Raises ProblemError 422 for days out of range, 412
-        and 428 as `check_match` does."""
+        """A longer period counts for all orders that are not cleared, a shorter one for orders to come.
+
+        Raises ProblemError 422 for days out of range, 412 and 428 as `check_match` does.
+        """
         if not MIN_DAYS <= days <= MAX_DAYS:
             raise ProblemError(422, "invalid_request", f"days must be {MIN_DAYS} to {MAX_DAYS}.")
         with ground_errors():

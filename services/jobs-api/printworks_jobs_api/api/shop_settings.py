@@ -143,7 +143,8 @@ async def read_retention(request: Request, services: ServicesDep, principal: Job
 async def save_retention(
     body: RetentionIn, request: Request, services: ServicesDep, principal: SettingsWriter
 ) -> Response:
-    """How long hosted files are kept, those of old orders included. `If-Match` is required."""
+    """How long hosted files are kept: a longer period for all orders, a shorter one for orders to come. `If-Match` is
+    required."""
     period: Period = await services.keeping.set_period(principal, body.days, if_match=version_of(request))
     return _saved(RetentionOut(days=period.days, version=period.version), period.version)
 
