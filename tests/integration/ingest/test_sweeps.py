@@ -249,6 +249,9 @@ class TestRounds:
         entries = [json.loads((tmp_path / "shops.json").read_text())[0], slow_entry]
         (tmp_path / "shops.json").write_text(json.dumps(entries))
         await bench.put_order(1)
+        async with asyncio.timeout(10):
+            while len([*bench.shops]) < 2:  # noqa: ASYNC110 (a changed file is noticed within a second)
+                await asyncio.sleep(0.05)
         rounds = self.rounds(bench, bench.sweeps.sweep)
         assert await rounds.dispatch() == 2
         async with asyncio.timeout(25):
