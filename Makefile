@@ -18,8 +18,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart images ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos clean
+.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
+	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench-export: $(DEV) ## 5,000 files and 5 GB loaded whole and cut at 20 places: 
 
 bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside bare deletes and a scan by age (ARGS="--live 10000 1000000")
 	$(BIN)/python bench/retention.py $(ARGS)
+
+bench-jobs-api: $(DEV) ## Lists and searches among up to a million print jobs beside bare SQL, plans asserted; projector speed (ARGS="--jobs 10000")
+	$(BIN)/python bench/jobs_api/jobs_api_bench.py $(ARGS)
 
 bench-ingest: $(DEV) ## The receiver at full speed beside bare handlers; its CPU per webhook and where it goes
 	$(BIN)/python bench/ingest/ingest_bench.py
