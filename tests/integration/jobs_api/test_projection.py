@@ -10,6 +10,7 @@ from printworks_common.errors import PoisonError
 from printworks_common.events.envelope import encode
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.kafka.record import Record
+from printworks_jobs_api.intake import Intake
 
 from tests.integration.jobs_api.parts import BEGIN, OTHER_SHOP, SHOP, Api, Making, stored_file
 
@@ -135,8 +136,9 @@ async def test_characters_that_a_database_cannot_hold_do_not_stop_an_order(api: 
 
 async def test_what_is_no_snapshot_is_poison(api: Api) -> None:
     [first, *_] = story()
+    intake = Intake({OrderSnapshot.type_name: api.projector.handle})
     with pytest.raises(PoisonError) as foreign:
-        await api.projector.handle(record_of(first, ce_type="printworks.other.v1"))
+        await intake.handle(record_of(first, ce_type="printworks.other.v1"))
     assert foreign.value.code == "unknown_event_type"
     broken = record_of(first)
     value = json.dumps(json.loads(broken.value) | {"version": "x"}).encode()
