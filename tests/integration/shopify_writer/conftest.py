@@ -148,9 +148,10 @@ class Bench:
         await writer.drain()
 
     async def settle(self, seconds: float = 60) -> None:
-        """Dispatch until nothing is left to write."""
+        """Dispatch until nothing of the two shops is left to write."""
+        left = "SELECT count(*) FROM orders WHERE written_version < version AND shop = ANY ($1)"
         async with asyncio.timeout(seconds):
-            while await self.pool.fetchval("SELECT count(*) FROM orders WHERE written_version < version"):
+            while await self.pool.fetchval(left, [SHOP, OTHER_SHOP]):
                 await self.turn()
                 await asyncio.sleep(0.02)
 

@@ -122,7 +122,10 @@ async def anything_to_mend(bench: Bench) -> int:
 
 @asynccontextmanager
 async def late_writer(bench: Bench, stack: Stack, dsn: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A writer as a deployment runs it: a process of its own, known to Shopify as the app `late`."""
+    """A writer as a deployment runs it: a process of its own, known to Shopify as the app `late`.
+
+    It also keeps what other tests have published for other shops, and leaves it unwritten.
+    """
     shops = bench.shops_file.with_name("late.json")
     shops.write_text(json.dumps([{**shop_entry(bench.shopify, SHOP), "client_id": "late"}]))
     await ensure_topics(KafkaSettings(kafka_bootstrap=stack.info.kafka_bootstrap), GROUPS)
@@ -156,6 +159,8 @@ async def test_a_writer_that_wakes_up_with_an_old_snapshot_leaves_nothing_wrong(
     bench: Bench, stack: Stack, dsn: str, earlier: str | None, late: str, meanwhile: list[str]
 ) -> None:
     await bench.shop.configure(apps=APPS)
+    # The only request that can be throttled below is that of the order.
+    await bench.orders.definitions_seen(SHOP, None)
     version = 1
     if earlier is not None:
         await bench.snapshot(1, version, earlier, LINK)
