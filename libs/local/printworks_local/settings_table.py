@@ -36,6 +36,7 @@ ROLES = (
     Role("printworks-ingest reconciler", "printworks_ingest.settings", "ReconcilerSettings"),
     Role("printworks-ingest reconcile", "printworks_ingest.settings", "ReconcilingSettings"),
     Role("printworks-render coordinator", "printworks_render.settings", "CoordinatorSettings"),
+    Role("printworks-render republish", "printworks_render.settings", "RepublishSettings"),
     Role("printworks-render worker", "printworks_render.settings", "WorkerSettings"),
     Role("printworks-shopify-writer writer", "printworks_shopify_writer.settings", "WriterSettings"),
     Role("printworks-jobs-api projector", "printworks_jobs_api.settings", "ProjectorSettings"),

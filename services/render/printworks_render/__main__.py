@@ -1,4 +1,4 @@
-"""`printworks-render coordinator | worker | file | migrate | doctor`."""
+"""`printworks-render coordinator | worker | file | republish | migrate | doctor`."""
 
 from pathlib import Path
 
@@ -27,6 +27,12 @@ def file(arguments: list[str]) -> int:
     return render_file(arguments)
 
 
+def republish(arguments: list[str]) -> int:
+    from printworks_render.coordinator.republish import main as republish_orders
+
+    return republish_orders(arguments)
+
+
 def migrate(arguments: list[str]) -> int:
     from printworks_render.settings import SCHEMA, MigrateSettings
 
@@ -49,7 +55,14 @@ def doctor(arguments: list[str]) -> int:
 def main() -> None:
     command.main(
         "printworks-render",
-        {"coordinator": coordinator, "worker": worker, "file": file, "migrate": migrate, "doctor": doctor},
+        {
+            "coordinator": coordinator,
+            "worker": worker,
+            "file": file,
+            "republish": republish,
+            "migrate": migrate,
+            "doctor": doctor,
+        },
     )
 
 

@@ -20,6 +20,10 @@ class MigrateSettings(PostgresSettings, Settings):
     """What `migrate` needs."""
 
 
+class RepublishSettings(KafkaSettings, PostgresSettings, FileLinkSettings, Settings):
+    """What `republish` needs."""
+
+
 class CoordinatorSettings(
     ServiceSettings, KafkaSettings, PostgresSettings, StorageSettings, FileLinkSettings, EgressSettings, Settings
 ):

@@ -54,15 +54,25 @@ def records(
     if after.version == 0:
         return []
     return [
-        encode(
-            event,
-            event_id=ids.event_id(event.type_name, event.key(), after.version, *suffix),
-            source=SOURCE,
-            time=now,
-            traceparent=traceparent,
-        )
-        for event, suffix in _events(before, after, links, now)
+        _record(event, after.version, suffix, now, traceparent) for event, suffix in _events(before, after, links, now)
     ]
+
+
+def snapshot_record(order: Order, links: Links, now: datetime) -> OutgoingRecord:
+    """The order's snapshot once more: the same event id and version, so that whoever has it takes it for a repeat."""
+    return _record(order_snapshot(order, links, now), order.version, (), now, order.traceparent)
+
+
+def _record(
+    event: Event, version: int, suffix: tuple[UUID, ...], now: datetime, traceparent: str | None
+) -> OutgoingRecord:
+    return encode(
+        event,
+        event_id=ids.event_id(event.type_name, event.key(), version, *suffix),
+        source=SOURCE,
+        time=now,
+        traceparent=traceparent,
+    )
 
 
 def _events(

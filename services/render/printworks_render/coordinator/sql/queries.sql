@@ -5,6 +5,12 @@ SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2 FOR UPDATE
 -- name: read_order
 SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2
 
+-- name: orders_after
+-- Of all shops, or of the one in $3. An order in which nothing was ever customised has no version, and no snapshot.
+SELECT shop, order_id, doc::text FROM orders
+WHERE (shop, order_id) > ($1, $2) AND ($3::text IS NULL OR shop = $3) AND version > 0
+ORDER BY shop, order_id LIMIT $4
+
 -- name: reserve_order
 -- Makes the row that the first transaction of an order locks; a second one waits for it.
 INSERT INTO orders (shop, order_id, version, doc) VALUES ($1, $2, -1, 'null'::jsonb) ON CONFLICT DO NOTHING
