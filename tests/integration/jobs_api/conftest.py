@@ -1,15 +1,12 @@
 """jobs-api on real parts: its own database and bucket, and its application."""
 
-import json
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from printworks_common import ids
+from playwright.async_api import Browser, async_playwright, expect
 from printworks_common.clock import SystemClock
-from printworks_common.events.envelope import encode
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
 from printworks_common.kafka.producer import KafkaProducer
@@ -18,10 +15,12 @@ from printworks_common.storage import ObjectStore
 from printworks_jobs_api.app import assemble
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
+from printworks_local.chromium import FLAGS, ensure_chromium
 from printworks_local.stack import Stack
 
+from tests.integration.jobs_api.browsing import fill
 from tests.integration.jobs_api.parts import Api, Making, api_settings, migrated
-from tests.integration.jobs_api.running import Process, command, environment, start
+from tests.integration.jobs_api.running import Running, command, environment, start
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -53,29 +52,6 @@ async def api(stack: Stack, settings: ApiSettings) -> AsyncGenerator[Api]:
     await close_pool(pool)
 
 
-@dataclass
-class Running:
-    """jobs-api as processes, with a producer that stands in the coordinator's place."""
-
-    env: dict[str, str]
-    api: Process
-    projector: Process
-    producer: KafkaProducer
-    store: ObjectStore
-    kafka_bootstrap: str
-
-    async def key(self, shop: str, scopes: str = "all") -> str:
-        code, output = await command(self.env, "keys", "create", "--shop", shop, "--scopes", scopes, "--json")
-        assert code == 0, output
-        return str(json.loads(output)["api_key"])
-
-    async def publish(self, making: Making) -> None:
-        """Send the order's next snapshot, as the coordinator would."""
-        snapshot = making.snapshot()
-        event = ids.event_id(snapshot.type_name, snapshot.key(), snapshot.version)
-        await self.producer.send(encode(snapshot, event_id=event, source="test", time=snapshot.occurred_at))
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running(
     stack: Stack, new_database: Callable[[], Awaitable[str]], jobs_bucket: str
@@ -97,6 +73,21 @@ async def running(
     await store.close()
     await producer.stop()
     assert [await one.stop() for one in (running.api, running.projector)] == [0, 0]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncGenerator[Browser]:
+    expect.set_options(timeout=30_000)  # the machine may be busy
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(ensure_chromium()), args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def morning(running: Running) -> list[Making]:
+    """A shop that nobody changes: for looking only."""
+    return await fill(running, "morning.myshopify.com")
 
 
 def free_port() -> int:

@@ -10,7 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from printworks_common import ids
+from printworks_common.events.envelope import encode
+from printworks_common.kafka.producer import KafkaProducer
+from printworks_common.storage import ObjectStore
 from printworks_local.stack import StackInfo
+
+from tests.integration.jobs_api.parts import Making
 
 START_SECONDS = 30.0
 
@@ -106,3 +112,26 @@ async def _read(running: Process, started: asyncio.Event) -> None:
             if said.get("event") == "started":
                 running.port = said["port"]
                 started.set()
+
+
+@dataclass
+class Running:
+    """jobs-api as processes, with a producer that stands in the coordinator's place."""
+
+    env: dict[str, str]
+    api: Process
+    projector: Process
+    producer: KafkaProducer
+    store: ObjectStore
+    kafka_bootstrap: str
+
+    async def key(self, shop: str, scopes: str = "all") -> str:
+        code, output = await command(self.env, "keys", "create", "--shop", shop, "--scopes", scopes, "--json")
+        assert code == 0, output
+        return str(json.loads(output)["api_key"])
+
+    async def publish(self, making: Making) -> None:
+        """Send the order's next snapshot, as the coordinator would."""
+        snapshot = making.snapshot()
+        event = ids.event_id(snapshot.type_name, snapshot.key(), snapshot.version)
+        await self.producer.send(encode(snapshot, event_id=event, source="test", time=snapshot.occurred_at))

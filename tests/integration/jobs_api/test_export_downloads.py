@@ -10,7 +10,7 @@ from printworks_common.events.envelope import encode
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_local.export_load import download, orders_with_files, peak_memory, put_objects
 
-from tests.integration.jobs_api.conftest import Running
+from tests.integration.jobs_api.running import Running
 
 FILES = 200
 FILE_BYTES = 1_000_000

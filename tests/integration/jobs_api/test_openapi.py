@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.integration.jobs_api.conftest import Running
 from tests.integration.jobs_api.parts import PIXEL, Making
+from tests.integration.jobs_api.running import Running
 
 EXAMPLES = 8
 """Per operation, half of them valid by the document and half not."""

@@ -12,9 +12,8 @@ from printworks_common.events.control import CatalogEntry, CommandIssued
 from printworks_common.events.topics import Topic
 from printworks_local.stack import Stack
 
-from tests.integration.jobs_api.conftest import Running
 from tests.integration.jobs_api.parts import PIXEL, Making, stored_file
-from tests.integration.jobs_api.running import command, environment, start
+from tests.integration.jobs_api.running import Running, command, environment, start
 from tests.integration.jobs_api.test_catalog_api import PHOTO
 
 
