@@ -43,6 +43,7 @@ from printworks_local.stack import Part, Stack, StackOptions, start_stack
 from printworks_shopify_writer import snapshots
 from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
+from printworks_shopify_writer.holding import Holding
 from printworks_shopify_writer.orders import Orders
 from printworks_shopify_writer.target import Names
 from printworks_shopify_writer.writer import Writer
@@ -267,7 +268,7 @@ async def run_shops(stack: Stack, plans: tuple[str, ...], scale: float) -> bool:
                 orders,
                 ShopRegistry(shops_file(directory, sales)),
                 AdminClients(http),
-                Convergence(orders, NAMES, order_attributes=True),
+                Convergence(orders, NAMES, Holding(orders, on=False), order_attributes=True),
                 Definitions(orders, NAMES.namespace),
                 writes_per_shop=32,
             )

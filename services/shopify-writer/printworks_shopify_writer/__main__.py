@@ -18,8 +18,9 @@ def writer(_arguments: list[str]) -> None:
 
 
 def needs_of_a_shop(settings: WriterSettings) -> Wanted:
+    holds = {"write_merchant_managed_fulfillment_orders"} if settings.fulfilment_holds else set[str]()
     return Wanted(
-        scopes=frozenset({"write_orders"}),
+        scopes=frozenset({"write_orders"} | holds),
         namespace=settings.metafield_namespace,
         definitions={key: kind for key, kind, _ in WANTED},
     )

@@ -13,6 +13,7 @@ from printworks_common.wiring import connect_database, connect_live_shops, conne
 from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
 from printworks_shopify_writer.drift import Sweeper
+from printworks_shopify_writer.holding import Holding
 from printworks_shopify_writer.intake import Intake
 from printworks_shopify_writer.orders import Orders
 from printworks_shopify_writer.settings import SCHEMA, WriterSettings
@@ -33,7 +34,9 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
         orders,
         shops,
         clients,
-        Convergence(orders, names, order_attributes=settings.order_attributes),
+        Convergence(
+            orders, names, Holding(orders, on=settings.fulfilment_holds), order_attributes=settings.order_attributes
+        ),
         Definitions(orders, settings.metafield_namespace),
         writes_per_shop=settings.writes_per_shop,
     )

@@ -41,6 +41,7 @@ async def listed(pool: Pool, shop: str | None, code: str | None) -> list[str]:
     with ground_errors():
         shops = await pool.fetch(SQL["failing_shops"], shop)
         orders = await pool.fetch(SQL["failing_orders"], shop, code)
+        held = await pool.fetch(SQL["refused_holds"], shop, code)
         attributes = await pool.fetch(SQL["refused_attributes"], shop)
     lines = [
         f"{row['shop']}: {_words(row['error_code'])} Since {row['failing_since']:%Y-%m-%d %H:%M} UTC, "
@@ -58,6 +59,10 @@ async def listed(pool: Pool, shop: str | None, code: str | None) -> list[str]:
         f"{row['failing_since']:%Y-%m-%d %H:%M} UTC, tried {row['tries']} times, again at "
         f"{row['not_before']:%Y-%m-%d %H:%M} UTC."
         for row in orders
+    ]
+    lines += [
+        f"{row['shop']} {row['order_id']}: {_words(row['hold_error'])} Its artwork: {row['status'] or 'none'}."
+        for row in held
     ]
     if code is None:
         lines += [f"{row['shop']} {row['order_id']}: Shopify refuses the order's attributes." for row in attributes]

@@ -15,6 +15,7 @@ from printworks_common.shopify.admin import AdminClient
 
 from printworks_shopify_writer import attributes, documents, metrics
 from printworks_shopify_writer.attributes import Attribute
+from printworks_shopify_writer.holding import Holding
 from printworks_shopify_writer.orders import Newest, Orders, Written
 from printworks_shopify_writer.target import (
     Names,
@@ -50,8 +51,9 @@ class Answer:
 
 
 class Convergence:
-    def __init__(self, orders: Orders, names: Names, *, order_attributes: bool) -> None:
+    def __init__(self, orders: Orders, names: Names, holding: Holding, *, order_attributes: bool) -> None:
         self._orders = orders
+        self._holding = holding
         self._names = names
         self._order_attributes = order_attributes
 
@@ -64,6 +66,8 @@ class Convergence:
         shop, owner = client.shop.domain, gid("Order", order_id)
         seen: Seen | None = None
         refused: str | None = None
+        held_as_of: int | None = None
+        hold_error: str | None = None
         for _ in range(MAX_ROUNDS):
             newest = await self._orders.newest(shop, order_id)
             if newest is None:
@@ -81,8 +85,18 @@ class Convergence:
                     seen = answer.seen or await self._look(client, order_id, wish)
                 elif wish is not None and seen.attributes is None:
                     seen = await self._look(client, order_id, wish)
+                elif newest.version != held_as_of and (held_as_of is not None or self._holding.concerns(newest)):
+                    # Once more round: if the order was overtaken meanwhile, what was held is let go again.
+                    hold_error = await self._holding.bring(client, order_id, newest)
+                    held_as_of = newest.version
                 else:
-                    await self._written(shop, order_id, newest, seen, wish, refused, todo.left_out)
+                    done = self._done(newest, seen, wish, refused, hold_error)
+                    await self._orders.written(shop, order_id, done)
+                    if todo.left_out:
+                        metrics.ATTRIBUTES_LEFT_OUT.labels(why="no_room").inc(todo.left_out)
+                    if refused:
+                        metrics.ATTRIBUTES_LEFT_OUT.labels(why="refused").inc()
+                    self._tell(shop, order_id, newest, "repaired" if newest.repair else "written")
                     return
             except OrderGoneError:
                 await self._orders.written(shop, order_id, Written(newest.version, None, gone=True))
@@ -137,28 +151,16 @@ class Convergence:
         log.error("write_refused", shop=client.shop.domain, order_id=order_id, part=part)
         raise PoisonError("Shopify refuses what is written on the order.", code="shopify_user_error")
 
-    async def _written(
-        self,
-        shop: str,
-        order_id: str,
-        newest: Newest,
-        seen: Seen,
-        wish: Sequence[Attribute] | None,
-        refused: str | None,
-        left_out: int,
-    ) -> None:
-        done = Written(
+    def _done(
+        self, newest: Newest, seen: Seen, wish: Sequence[Attribute] | None, refused: str | None, hold_error: str | None
+    ) -> Written:
+        return Written(
             newest.version,
             memory(seen, self._names),
             attributes_hash=attributes.fingerprint(wish) if wish is not None else refused,
             attributes_error="shopify_user_error" if wish is None and refused else None,
+            hold_error=hold_error,
         )
-        await self._orders.written(shop, order_id, done)
-        if left_out:
-            metrics.ATTRIBUTES_LEFT_OUT.labels(why="no_room").inc(left_out)
-        if refused:
-            metrics.ATTRIBUTES_LEFT_OUT.labels(why="refused").inc()
-        self._tell(shop, order_id, newest, "repaired" if newest.repair else "written")
 
     def _tell(self, shop: str, order_id: str, newest: Newest, outcome: str) -> None:
         metrics.WRITES.labels(outcome=outcome).inc()

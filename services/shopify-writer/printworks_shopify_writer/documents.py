@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from printworks_shopify_writer.holds import HANDLE, NOTES, HoldPlan
 from printworks_shopify_writer.target import FILES_KEY, STATUS_KEY, Plan
 
 MUTATION_COST = 10.0
 LOOK_COST = 5.0
 """Points; guesses for the first request, then Shopify has told them."""
+
+HOLDS_COST = 15.0
+"""The same for the fulfilment orders of an order."""
 
 CHECK_BATCH = 50
 """Orders that are looked at in one request."""
@@ -125,3 +129,35 @@ mutation Pin($id: ID!) {
   metafieldDefinitionPin(definitionId: $id) { pinnedDefinition { id } userErrors { code field message } }
 }
 """
+
+
+HOLDS = """
+query Holds($id: ID!) {
+  order(id: $id) {
+    fulfillmentOrders(first: 20) { nodes { id status fulfillmentHolds { id handle heldByRequestingApp } } }
+  }
+}
+"""
+"""Twenty: an order has one fulfilment order per location and shipping method."""
+
+_PLACED = "userErrors { code field message }"
+
+
+def hold(todo: HoldPlan) -> Write:
+    """One request that places and releases all holds of an order."""
+    place = [f"h{place}" for place in range(len(todo.place))]
+    release = [f"r{place}" for place in range(len(todo.release))]
+    head = [f"${name}: ID!" for name in (*place, *release)] + [f"${name}Holds: [ID!]" for name in release]
+    if place:
+        head.append("$hold: FulfillmentOrderHoldInput!")
+    body = [f"{name}: fulfillmentOrderHold(id: ${name}, fulfillmentHold: $hold) {{ {_PLACED} }}" for name in place]
+    body += [
+        f"{name}: fulfillmentOrderReleaseHold(id: ${name}, holdIds: ${name}Holds) {{ {_PLACED} }}" for name in release
+    ]
+    variables: dict[str, Any] = dict(zip(place, todo.place, strict=True))
+    if place:
+        variables["hold"] = {"reason": "OTHER", "reasonNotes": NOTES, "handle": HANDLE, "notifyMerchant": False}
+    for name, (one, ids) in zip(release, todo.release, strict=True):
+        variables |= {name: one, f"{name}Holds": list(ids)}
+    lines = "".join(f"  {line}\n" for line in body)
+    return Write(f"mutation Hold({', '.join(head)}) {{\n{lines}}}\n", variables, MUTATION_COST * len(body))

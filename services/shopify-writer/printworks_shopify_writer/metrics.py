@@ -13,6 +13,7 @@ DRIFT = counter("printworks_writer_drift_total", "What somebody else had changed
 ATTRIBUTES_LEFT_OUT = counter(
     "printworks_writer_attributes_left_out_total", "Attributes that found no place on their order.", ["why"]
 )
+HOLDS = counter("printworks_writer_holds_total", "Fulfilment holds, by what became of them.", ["outcome"])
 DEFINITIONS = counter(
     "printworks_writer_definitions_total", "Metafield definitions, by what became of them.", ["outcome"]
 )

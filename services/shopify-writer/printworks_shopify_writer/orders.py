@@ -53,6 +53,7 @@ class Newest:
     seen: Mapping[str, Any] | None
     look: bool
     repair: bool
+    held: tuple[str, ...]
     age: float
     """Seconds since the snapshot came."""
 
@@ -66,6 +67,7 @@ class Written:
     gone: bool = False
     attributes_hash: str | None = None
     attributes_error: str | None = None
+    hold_error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Orders:
             seen=row["seen"],
             look=row["look"],
             repair=row["priority"] > PENDING_PRIORITY,
+            held=tuple(row["held"]),
             age=row["age"],
         )
 
@@ -145,7 +148,18 @@ class Orders:
                 done.gone,
                 done.attributes_hash,
                 done.attributes_error,
+                done.hold_error,
             )
+
+    async def holding(self, shop: str, order_id: str, fulfilment_orders: Sequence[str]) -> None:
+        """These are about to be held back."""
+        with ground_errors():
+            await self._pool.execute(SQL["holding"], shop, int(order_id), list(fulfilment_orders))
+
+    async def let_free(self, shop: str, order_id: str) -> None:
+        """Nothing of the order is held back by us any more."""
+        with ground_errors():
+            await self._pool.execute(SQL["let_free"], shop, int(order_id))
 
     async def tries(self, shop: str, order_id: str) -> int:
         with ground_errors():

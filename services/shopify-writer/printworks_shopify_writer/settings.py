@@ -21,6 +21,10 @@ class WriterSettings(ServiceSettings, KafkaSettings, PostgresSettings, ShopsSett
         default=True,
         description="link the page of each customised line item in the order's attributes, with texts of designs",
     )
+    fulfilment_holds: bool = Field(
+        default=False,
+        description="hold the fulfilment of an order back while its artwork is pending or failed (needs more scopes)",
+    )
     writes_per_shop: int = Field(default=32, ge=1, le=200, description="orders of one shop written at once, at most")
     drift_days: int = Field(
         default=7, ge=0, le=60, description="orders written in the last so many days are looked at again; 0: none"

@@ -28,6 +28,7 @@ from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
 from printworks_shopify_writer.drift import Sweeper
 from printworks_shopify_writer.failures import Waits
+from printworks_shopify_writer.holding import Holding
 from printworks_shopify_writer.intake import Intake
 from printworks_shopify_writer.orders import Orders
 from printworks_shopify_writer.target import Names
@@ -147,12 +148,12 @@ class Bench:
         await writer.dispatch()
         await writer.drain()
 
-    async def settle(self, seconds: float = 60) -> None:
+    async def settle(self, seconds: float = 60, *, writer: Writer | None = None) -> None:
         """Dispatch until nothing of the two shops is left to write."""
         left = "SELECT count(*) FROM orders WHERE written_version < version AND shop = ANY ($1)"
         async with asyncio.timeout(seconds):
             while await self.pool.fetchval(left, [SHOP, OTHER_SHOP]):
-                await self.turn()
+                await self.turn(writer)
                 await asyncio.sleep(0.02)
 
     async def order(self, order_id: int, shop: ShopControl | None = None) -> tuple[list[str], dict[str, str]]:
@@ -235,9 +236,12 @@ async def _writer(
     *,
     answer_seconds: float = 10,
     order_attributes: bool = True,
+    fulfilment_holds: bool = False,
 ) -> Writer:
     clients = AdminClients(await stack.enter_async_context(http_client(answer_seconds)))
-    convergence = Convergence(orders, NAMES, order_attributes=order_attributes)
+    convergence = Convergence(
+        orders, NAMES, Holding(orders, on=fulfilment_holds), order_attributes=order_attributes
+    )  # fmt: skip
     definitions = Definitions(orders, NAMES.namespace)
     return Writer(
         orders, ShopRegistry(shops_file), clients, convergence, definitions, writes_per_shop=8, waits=waits

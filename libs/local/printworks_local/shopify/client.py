@@ -92,6 +92,11 @@ class ShopControl:
         """Another app's change of metafields."""
         await self._call("POST", f"/orders/{order_id}/metafields", {"set": write, "delete": delete or []})
 
+    async def fulfillment(self, order_id: int | str, **change: Any) -> list[dict[str, Any]]:
+        """Fulfilment orders with their holds, after a change as in `fulfillment.change` where one is given."""
+        answer = await self._call("POST", f"/orders/{order_id}/fulfillment", change)
+        return answer["fulfillment_orders"]
+
     async def delete(self, order_id: int | str) -> None:
         await self._call("DELETE", f"/orders/{order_id}")
 

@@ -21,6 +21,8 @@ All bodies are JSON. Paths, below `/control`:
     POST   /shops/{domain}/orders/{id}/refund          {line_items, financial_status} -> body of refunds/create
     POST   /shops/{domain}/orders/{id}/tags            {add, remove, actor} -> state
     POST   /shops/{domain}/orders/{id}/metafields      {set, delete, actor} -> state
+    GET    /shops/{domain}/orders/{id}/fulfillment     {fulfillment_orders: [{id, status, holds}]}
+    POST   /shops/{domain}/orders/{id}/fulfillment     {split, status, release, hold, app} -> the same
     DELETE /shops/{domain}/orders/{id}
     GET    /shops/{domain}/definitions                 metafield definitions
     GET    /shops/{domain}/subscriptions               webhook subscriptions
@@ -36,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from printworks_local.shopify import changes
+from printworks_local.shopify import changes, fulfillment
 from printworks_local.shopify.state import FaultConfig, Order, Shop, ShopConfig
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -92,6 +94,8 @@ def control_routes(world: World) -> list[Route]:
         ("POST", order + "/refund", control.refund_order),
         ("POST", order + "/tags", control.change_tags),
         ("POST", order + "/metafields", control.change_metafields),
+        ("GET", order + "/fulfillment", control.fulfillment_orders),
+        ("POST", order + "/fulfillment", control.change_fulfillment),
     ]
     return [Route(path, _guarded(handler), methods=[method]) for method, path, handler in table]
 
@@ -246,3 +250,12 @@ class _Control:
         if refused:
             raise ControlError(422, "; ".join(refused))
         return Json(shop.order_view(order))
+
+    async def fulfillment_orders(self, request: Request) -> Response:
+        shop, order = self._order(request)
+        return Json({"fulfillment_orders": [fulfillment.view(one) for one in fulfillment.of(shop, order)]})
+
+    async def change_fulfillment(self, request: Request) -> Response:
+        shop, order = self._order(request)
+        fulfillment.change(shop, order, await _content(request))
+        return await self.fulfillment_orders(request)

@@ -5,14 +5,14 @@ from typing import Any, TypeGuard, cast
 
 from graphql import ExecutionResult, GraphQLError, execute
 
-from printworks_local.shopify import mutations, order_fields, queries
+from printworks_local.shopify import fulfillment, mutations, order_fields, queries
 from printworks_local.shopify.cost import MAX_QUERY_COST, actual_cost, requested_cost
 from printworks_local.shopify.documents import DocumentCache, shopify_error
 from printworks_local.shopify.fields import RequestContext, resolve_field, resolve_type
 from printworks_local.shopify.schemas import load_schema
 from printworks_local.shopify.state import AppConfig, Shop
 
-REGISTERED = (mutations, order_fields, queries)
+REGISTERED = (fulfillment, mutations, order_fields, queries)
 """The modules whose import fills the registry of resolvers."""
 
 

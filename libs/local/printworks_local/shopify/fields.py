@@ -11,7 +11,7 @@ from printworks_local.shopify.state import AppConfig, Shop
 
 Resolver = Callable[[Any, "RequestContext", dict[str, Any]], Any]
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
-"""Filled by the modules `queries`, `order_fields` and `mutations`."""
+"""Filled by the modules `queries`, `order_fields`, `mutations` and `fulfillment`."""
 
 
 @dataclass

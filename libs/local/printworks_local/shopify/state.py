@@ -138,6 +138,31 @@ class Definition:
 
 
 @dataclass
+class FulfillmentHold:
+    """`client_id`: the app that placed it."""
+
+    id: int
+    client_id: str
+    handle: str | None
+    reason: str
+    notes: str | None
+
+
+@dataclass
+class FulfillmentOrder:
+    """`status` is the one below any hold."""
+
+    id: int
+    order_id: int
+    status: str = "OPEN"
+    holds: list[FulfillmentHold] = field(default_factory=list)
+
+    @property
+    def shown_status(self) -> str:
+        return "ON_HOLD" if self.holds else self.status
+
+
+@dataclass
 class Subscription:
     id: int
     topic: str
@@ -171,6 +196,7 @@ class Shop:
         self.orders: dict[int, Order] = {}
         self.definitions: list[Definition] = []
         self.subscriptions: list[Subscription] = []
+        self.fulfillment_orders: dict[int, list[FulfillmentOrder]] = {}
         self.journal = Journal(config.journal_capacity)
         self.tokens: dict[str, Token] = {}
         self.buckets: dict[str, PointBucket] = {}

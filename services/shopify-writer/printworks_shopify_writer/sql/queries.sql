@@ -40,7 +40,7 @@ UPDATE orders SET claimed_until = now() + $3::interval FROM unnest($1::text[], $
 WHERE orders.shop = mine.shop AND orders.order_id = mine.order_id AND written_version < version
 
 -- name: newest
-SELECT version, status, files, files_url, lines, attributes_hash, seen, look, priority,
+SELECT version, status, files, files_url, lines, attributes_hash, seen, look, priority, held,
        extract(epoch FROM now() - received_at)::float8 AS age
 FROM orders WHERE shop = $1 AND order_id = $2
 
@@ -49,10 +49,17 @@ UPDATE orders SET
     written_version = $3, seen = $4, gone = $5,
     attributes_hash = coalesce($6, attributes_hash),
     attributes_error = CASE WHEN $6::text IS NULL THEN attributes_error ELSE $7 END,
+    hold_error = $8,
     lines = CASE WHEN version = $3 THEN NULL ELSE lines END,
     look = false, tries = 0, not_before = NULL, claimed_until = NULL, error_code = NULL, failing_since = NULL,
     written_at = now(), checked_at = now()
 WHERE shop = $1 AND order_id = $2 AND written_version <= $3
+
+-- name: holding
+UPDATE orders SET held = held || $3::text[] WHERE shop = $1 AND order_id = $2
+
+-- name: let_free
+UPDATE orders SET held = '{}' WHERE shop = $1 AND order_id = $2
 
 -- name: later
 UPDATE orders SET
@@ -87,11 +94,18 @@ ORDER BY s.shop
 SELECT shop, order_id::text AS order_id, attributes_error FROM orders
 WHERE attributes_error IS NOT NULL AND ($1::text IS NULL OR shop = $1) ORDER BY shop, order_id
 
+-- name: refused_holds
+SELECT shop, order_id::text AS order_id, status, hold_error FROM orders
+WHERE hold_error IS NOT NULL AND ($1::text IS NULL OR shop = $1) AND ($2::text IS NULL OR hold_error = $2)
+ORDER BY shop, order_id
+
 -- name: retry
 WITH again AS (
-    UPDATE orders SET tries = 0, not_before = NULL, look = true
-    WHERE written_version < version AND error_code IS NOT NULL
-      AND ($1::text IS NULL OR shop = $1) AND ($2::text IS NULL OR error_code = $2)
+    UPDATE orders SET tries = 0, not_before = NULL, look = true,
+        written_version = CASE WHEN hold_error IS NULL THEN written_version ELSE 0 END
+    WHERE (written_version < version AND error_code IS NOT NULL AND ($2::text IS NULL OR error_code = $2)
+           OR hold_error IS NOT NULL AND ($2::text IS NULL OR hold_error = $2))
+      AND ($1::text IS NULL OR shop = $1)
       AND ($3::bigint[] IS NULL OR order_id = ANY ($3))
     RETURNING 1
 )
