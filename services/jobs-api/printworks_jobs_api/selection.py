@@ -28,6 +28,12 @@ class FilterIn(BaseModel):
     reason: _Short = ""
     template: _Short = ""
 
+    @staticmethod
+    def of(chosen: JobFilter) -> "FilterIn":
+        """The same filter, as it is asked for. Raises ValidationError for one that the API would not take."""
+        names = set(FilterIn.model_fields)
+        return FilterIn.model_validate({name: value for name, value in vars(chosen).items() if name in names})
+
     @model_validator(mode="after")
     def _in_order(self) -> "FilterIn":
         if self.date_from is not None and self.date_to is not None and self.date_from > self.date_to:

@@ -3,19 +3,28 @@
 import asyncio
 import io
 import os
+import re
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.async_api import Browser, BrowserContext, Page
+from printworks_jobs_api.keys import Scope
 
-from tests.integration.jobs_api.parts import Making, stored_file
+from tests.integration.jobs_api.parts import SHOP, Api, Making, stored_file
 from tests.integration.jobs_api.running import Running
 
 SCREENSHOTS = os.environ.get("PRINTWORKS_SCREENSHOTS", "")
 """A directory: every page is kept there as a picture, for looking at."""
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BARRIERS = {"serious", "critical"}
 
 
 def every_page(morning: list[Making]) -> dict[str, str]:
@@ -31,6 +40,10 @@ def every_page(morning: list[Making]) -> dict[str, str]:
         "keys": "/settings/keys",
         "retention": "/settings/retention",
         "orders": "/orders",
+        "retry-all": "/print-jobs/retry-all?view=all",
+        "nothing-to-retry": "/print-jobs/retry-all?view=ready&q=ada",
+        "export-new": "/exports/new?view=ready&q=10",
+        "exports": "/exports",
         "sign-in": "/sign-in",
     }
 
@@ -118,3 +131,42 @@ async def sign_in(context: BrowserContext, running: Running, shop: str) -> Page:
 async def shoot(page: Page, name: str) -> None:
     if SCREENSHOTS:
         await page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), full_page=True)
+
+
+async def sign_in_without_chromium(api: Api, client: httpx.AsyncClient, shop: str = SHOP, *scopes: Scope) -> None:
+    """Sign a plain client in to the shop; without scopes with all rights."""
+    answer = await client.post("/sign-in", data={"api_key": await api.key(shop, *scopes)})
+    assert answer.status_code == 303, answer.text
+
+
+def form_token(page: httpx.Response) -> str:
+    """What the forms of a page carry."""
+    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
+    assert found is not None
+    return found.group(1)
+
+
+async def barriers(page: Page) -> list[str]:
+    """Serious and critical findings: rule, what is wrong, and where."""
+    found = await Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
+    violations: list[dict[str, Any]] = found.response["violations"]
+    return [
+        f"{one['id']}: {one['help']} ({', '.join(node['html'][:120] for node in one['nodes'][:3])})"
+        for one in violations
+        if one["impact"] in BARRIERS
+    ]
+
+
+async def judge(page: Page, name: str) -> None:
+    """Look at a page as it is now, narrow and wide, light and dark: nothing beside the screen, no serious barrier."""
+    for width, scheme in product((360, 768, 1440), SCHEMES):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await shoot(page, f"{name}-{width}-{scheme}")
+        assert not await is_too_wide(page), f"{name} at {width} px scrolls sideways"
+        assert await barriers(page) == [], f"{name} at {width} px, {scheme}"
+
+
+async def is_too_wide(page: Page) -> bool:
+    """Whether it has to be scrolled sideways."""
+    return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

@@ -1,28 +1,13 @@
 """What axe-core finds on every page, in a real Chromium: nothing serious."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, ViewportSize
 
-from tests.integration.jobs_api.browsing import every_page, sign_in
+from tests.integration.jobs_api.browsing import barriers, every_page, sign_in
 from tests.integration.jobs_api.parts import Making
 from tests.integration.jobs_api.running import Running
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-BARRIERS = {"serious", "critical"}
-
-
-async def barriers(page: Page) -> list[str]:
-    """Serious and critical findings: rule, what is wrong, and where."""
-    found = await Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
-    violations: list[dict[str, Any]] = found.response["violations"]
-    return [
-        f"{one['id']}: {one['help']} ({', '.join(node['html'][:120] for node in one['nodes'][:3])})"
-        for one in violations
-        if one["impact"] in BARRIERS
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

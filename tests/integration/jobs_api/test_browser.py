@@ -1,13 +1,23 @@
 """The pages in a real Chromium: the story of a failure, updates that move nothing, hostile text that runs nowhere."""
 
 import asyncio
+import zipfile
 from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 from printworks_common.events.print_jobs import TextField
 
-from tests.integration.jobs_api.browsing import every_page, fill, publish_ready, shoot, sign_in, signed_in
+from tests.integration.jobs_api.browsing import (
+    every_page,
+    fill,
+    is_too_wide,
+    judge,
+    publish_ready,
+    shoot,
+    sign_in,
+    signed_in,
+)
 from tests.integration.jobs_api.parts import Making, stored_file
 from tests.integration.jobs_api.running import Running
 
@@ -45,6 +55,42 @@ async def test_a_failure_is_seen_understood_retried_and_becomes_ready(chromium: 
     await page.context.close()
 
 
+async def test_all_that_has_failed_is_retried_at_once_and_watched(chromium: Browser, running: Running) -> None:
+    shop = "together.myshopify.com"
+    await fill(running, shop)
+    page = await signed_in(chromium, running, shop)
+    await page.get_by_role("button", name="Retry all…").click()
+    await expect(page.get_by_role("heading", name="Retry 2 print jobs?")).to_be_visible()
+    await page.get_by_role("button", name="Retry 2 print jobs").click()
+    await expect(page.get_by_role("heading", name="All were asked")).to_be_visible()
+    await expect(page.get_by_text("2 of 2 print jobs")).to_be_visible()
+    await judge(page, "bulk-retry")
+    await page.get_by_role("link", name="See what needs attention").click()
+    await expect(page.get_by_text("Retry sent")).to_have_count(2)
+    await page.context.close()
+
+
+async def test_ticked_print_jobs_are_exported_and_downloaded(chromium: Browser, running: Running) -> None:
+    shop = "exporting.myshopify.com"
+    await fill(running, shop)
+    page = await signed_in(chromium, running, shop)
+    await page.goto(f"{running.api.url}/print-jobs?view=all")
+    for name in ("#1001", "#1003", "#1004"):
+        await page.get_by_label(f"Select order {name}").check()
+    await page.get_by_role("button", name="Export 3 selected").click()
+    await page.get_by_role("button", name="Prepare export").click()
+    await expect(page.get_by_role("heading", name="Ready to download")).to_be_visible()
+    await expect(page.get_by_text("1 print job without files")).to_be_visible()
+    await judge(page, "export")
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Archive (ZIP)").click()
+    with zipfile.ZipFile(await (await downloading.value).path()) as archive:
+        assert sorted(archive.read(name) for name in archive.namelist()) == [b"%PDF #4f9d69", b"%PDF #c2593f"]
+    await page.get_by_role("link", name="Exports", exact=True).first.click()
+    await judge(page, "exports-one")
+    await page.context.close()
+
+
 async def test_updates_can_be_paused(chromium: Browser, running: Running) -> None:
     shop = "paused.myshopify.com"
     making = (await fill(running, shop))[-1]
@@ -70,9 +116,8 @@ async def test_no_page_is_wider_than_its_screen(
     page = await sign_in(context, running, morning[0].shop)
     for name, path in every_page(morning).items():
         await page.goto(running.api.url + path)
-        wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         await shoot(page, f"{name}-{width}-{scheme}")
-        assert not wide, f"{name} at {width} px scrolls sideways"
+        assert not await is_too_wide(page), f"{name} at {width} px scrolls sideways"
         broken = await page.evaluate(
             "[...document.images].filter(i => i.getAttribute('src') && i.complete && !i.naturalWidth).length"
         )

@@ -9,28 +9,18 @@ import pytest_asyncio
 from printworks_common.events.print_jobs import TextField
 from printworks_jobs_api.keys import Scope
 
+from tests.integration.jobs_api.browsing import form_token, sign_in_without_chromium
 from tests.integration.jobs_api.parts import OTHER_SHOP, PIXEL, PUBLIC_URL, SHOP, Api, Making, stored_file
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'
-
-
-async def sign_in(api: Api, client: httpx.AsyncClient, shop: str = SHOP, *scopes: Scope) -> None:
-    answer = await client.post("/sign-in", data={"api_key": await api.key(shop, *scopes)})
-    assert answer.status_code == 303, answer.text
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(api: Api) -> AsyncGenerator[httpx.AsyncClient]:
     """Signed in to the shop with all rights."""
     async with api.browser({"Accept": "text/html"}) as client:
-        await sign_in(api, client)
+        await sign_in_without_chromium(api, client)
         yield client
-
-
-def form_token(page: httpx.Response) -> str:
-    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
-    assert found is not None
-    return found.group(1)
 
 
 async def test_without_a_session_every_page_leads_to_the_sign_in_and_back(api: Api) -> None:
@@ -222,7 +212,7 @@ async def test_a_reader_sees_no_buttons_and_cannot_press_them(api: Api) -> None:
     making.failed()
     await api.project(making)
     async with api.browser() as client:
-        await sign_in(api, client, SHOP, Scope.JOBS_READ)
+        await sign_in_without_chromium(api, client, SHOP, Scope.JOBS_READ)
         page = await client.get("/orders/5001")
         assert "Retry" not in page.text
         assert "<summary>Replace" not in page.text
@@ -323,7 +313,7 @@ async def test_another_shops_order_is_not_there(api: Api, browser: httpx.AsyncCl
 
 async def test_settings_show_storage_keys_and_retention_to_a_reader_without_their_forms(api: Api) -> None:
     async with api.browser({"Accept": "text/html"}) as client:
-        await sign_in(api, client, SHOP, Scope.JOBS_READ)
+        await sign_in_without_chromium(api, client, SHOP, Scope.JOBS_READ)
         for part in ("storage", "keys", "retention"):
             page = await client.get(f"/settings/{part}")
             assert page.status_code == 200

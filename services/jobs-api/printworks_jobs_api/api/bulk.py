@@ -82,7 +82,7 @@ async def list_bulk_actions(
 @router.get("/v1/bulk-actions/{bulk_id}", response_model=BulkOut)
 async def read_bulk_action(bulk_id: str, request: Request, services: ServicesDep, principal: JobsReader) -> Response:
     """How far it is, and what the print jobs answered."""
-    return answer(request, _out(await services.bulk.action(principal.shop, _uuid(bulk_id))))
+    return answer(request, _out(await services.bulk.action(principal.shop, action_uuid(bulk_id))))
 
 
 @router.post("/v1/bulk-actions/{bulk_id}/abort", responses={200: {"model": BulkOut}})
@@ -92,13 +92,13 @@ async def abort_bulk_action(
     """Ask no further print jobs. What was asked already goes on."""
 
     async def effect(connection: Connection) -> Answer:
-        row = await services.bulk.abort(connection, principal.shop, _uuid(bulk_id))
+        row = await services.bulk.abort(connection, principal.shop, action_uuid(bulk_id))
         return Answer(200, _out(row).model_dump(mode="json"))
 
     return await posted.once(principal, effect)
 
 
-def _uuid(text: str) -> UUID:
+def action_uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:

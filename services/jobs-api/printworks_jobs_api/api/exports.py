@@ -93,14 +93,14 @@ async def list_exports(
 @router.get("/v1/exports/{export_id}", response_model=ExportOut)
 async def read_export(export_id: str, request: Request, services: ServicesDep, principal: Exporter) -> Response:
     """How far an export is, and where its parts are."""
-    export = await services.exports.export(principal.shop, _uuid(export_id))
+    export = await services.exports.export(principal.shop, export_uuid(export_id))
     return answer(request, _out(export, services.public_url))
 
 
 @router.delete("/v1/exports/{export_id}", status_code=204)
 async def drop_export(export_id: str, services: ServicesDep, principal: Exporter) -> Response:
     """Stop preparing an export, or forget a ready one."""
-    await services.exports.drop(principal.shop, _uuid(export_id))
+    await services.exports.drop(principal.shop, export_uuid(export_id))
     return Response(status_code=204)
 
 
@@ -108,7 +108,7 @@ async def drop_export(export_id: str, services: ServicesDep, principal: Exporter
 async def read_manifest(export_id: str, request: Request, services: ServicesDep, principal: Exporter) -> Response:
     """NDJSON: a line per file, a line per print job without files, and an end record with counts."""
     return await downloads.manifest(
-        services.exports, services.streams, principal.shop, _uuid(export_id), request.headers
+        services.exports, services.streams, principal.shop, export_uuid(export_id), request.headers
     )
 
 
@@ -123,12 +123,12 @@ async def read_part(
 ) -> Response:
     """A ZIP archive, or a range of it."""
     return await downloads.archive(
-        services.exports, services.streams, principal.shop, _uuid(export_id), part,
+        services.exports, services.streams, principal.shop, export_uuid(export_id), part,
         method=request.method, headers=request.headers,
     )  # fmt: skip
 
 
-def _uuid(text: str) -> UUID:
+def export_uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:

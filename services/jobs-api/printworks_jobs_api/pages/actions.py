@@ -17,7 +17,8 @@ from printworks_jobs_api import uploads
 from printworks_jobs_api.api.context import Services, ServicesDep, check_scope
 from printworks_jobs_api.api.print_jobs import job_uuid, order_number
 from printworks_jobs_api.keys import Scope
-from printworks_jobs_api.pages.print_jobs import PAGE_ROWS, PATH, viewer_of
+from printworks_jobs_api.pages.listing import PAGE_ROWS, viewer_of
+from printworks_jobs_api.pages.print_jobs import PATH
 from printworks_jobs_api.pages.shell import inside, is_part, page, redirect
 from printworks_jobs_api.pages.visit import Visitor, VisitorDep
 from printworks_jobs_api.problems import ProblemError
@@ -72,11 +73,11 @@ async def retry_selected(
     form_token: FormToken = "",
     back: Back = "",
 ) -> Response:
-    """Retry the print jobs that are ticked on a page of the list."""
+    """Retry the print jobs that are ticked on a page of the list; when none is, ask whether all that it shows."""
     _check(visitor, form_token)
     ids = [job_uuid(one) for one in (job or ())[:PAGE_ROWS]]
     if not ids:
-        return page("refused.html", status=422, sentence="Tick the print jobs to retry first.", back=inside(back))
+        return redirect(f"{PATH}/retry-all?{urlsplit(inside(back)).query}")
     refused = await _retry(services, visitor, ids)
     return redirect(_with(inside(back), sent=len(ids) - len(refused), refused=len(refused)))
 

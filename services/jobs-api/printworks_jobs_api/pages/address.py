@@ -107,6 +107,19 @@ class ListAddress:
         return urlencode({name: str(value) for name, value in parts.items() if value})
 
 
+def filter_words(wanted: JobFilter) -> list[str]:
+    """What a filter narrows by, in a few words each: for pages on which it is not changed."""
+    since = words.day(wanted.date_from) if wanted.date_from else "the beginning"
+    until = words.day(wanted.date_to) if wanted.date_to else "today"
+    said = [words.status_word(one).word for one in wanted.status]
+    said += [f"“{wanted.q}”"] if wanted.q else []
+    said += [words.reason_title(wanted.reason)] if wanted.reason else []
+    said += [f"Product {wanted.product}"] if wanted.product else []
+    said += [f"Template {wanted.template}"] if wanted.template else []
+    said += [f"Ordered {since} – {until}"] if wanted.date_from or wanted.date_to else []
+    return said
+
+
 def date_ranges(today: date) -> list[tuple[str, date, date]]:
     """Ranges that are one click away, up to today."""
     return [

@@ -1,23 +1,20 @@
 """Orders: the list with one row per order, and the page of one order."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from printworks_jobs_api.api.context import Services, ServicesDep
+from printworks_jobs_api.api.context import ServicesDep
 from printworks_jobs_api.api.print_jobs import order_number
-from printworks_jobs_api.pages import words
-from printworks_jobs_api.pages.address import VIEW_BY_KEY, VIEWS, ListAddress, View, date_ranges
-from printworks_jobs_api.pages.print_jobs import sent_notes, viewer_of
-from printworks_jobs_api.pages.shell import is_part, page
+from printworks_jobs_api.pages.address import VIEW_BY_KEY, ListAddress
+from printworks_jobs_api.pages.listing import PAGE_ROWS, open_list, sent_notes, viewer_of
+from printworks_jobs_api.pages.shell import page
 from printworks_jobs_api.pages.visit import VisitorDep
 from printworks_jobs_api.problems import ProblemError
-from printworks_jobs_api.reading import Job
 
 router = APIRouter(include_in_schema=False)
 
 PATH = "/orders"
-PAGE_ROWS = 50
 
 EMPTY = {
     "attention": "No order needs your attention. Orders with a failed print job show up here.",
@@ -39,29 +36,17 @@ async def orders_page(
     shop = visitor.principal.shop
     address.status = address.product = address.reason = ""
     view = address.view or VIEW_BY_KEY["all"]
-    facts = await services.shops.facts(shop)
-    address.view, address.shop = view, facts
-    newest = await services.reader.newest_change(shop)
-    orders, following = await _rows(services, shop, address, view)
-    now = services.clock.now()
-    viewer = await viewer_of(services, visitor)
-    here = f"{PATH}?{address.query(cursor=address.cursor)}"
-    return page(
+    listing = await open_list(services, visitor, address, PATH, view, await services.shops.facts(shop))
+    orders, following = await listing.rows(
+        lambda cursor: services.reader.orders(shop, address.filter(view), cursor=cursor, limit=PAGE_ROWS)
+    )
+    return listing.page(
         "orders.html",
-        headers={"HX-Replace-Url": here} if is_part(request) else None,
-        visitor=visitor,
-        section="orders",
-        address=address,
-        view=view,
-        views=VIEWS,
-        ranges=date_ranges(facts.today(now)),
-        zone=words.zone_label(viewer.zone, now),
-        orders=[viewer.order(row, jobs) for row, jobs in orders],
+        request,
+        orders=[listing.viewer.order(row, jobs) for row, jobs in orders],
         empty=EMPTY[view.key],
         following=following,
-        here=here,
-        newest=newest,
-        notes=[*sent_notes(sent, refused), *address.notes],
+        notes=sent_notes(sent, refused),
     )
 
 
@@ -86,15 +71,3 @@ async def order_page(
         here=f"/orders/{row['order_id']}",
         notes=sent_notes(sent, refused),
     )
-
-
-async def _rows(
-    services: Services, shop: str, address: ListAddress, view: View
-) -> tuple[list[tuple[Any, list[Job]]], str | None]:
-    wanted = address.filter(view)
-    try:
-        return await services.reader.orders(shop, wanted, cursor=address.cursor or None, limit=PAGE_ROWS)
-    except ProblemError:
-        address.notes.append("This page of the list is not there any more. The list begins again.")
-        address.cursor = ""
-        return await services.reader.orders(shop, wanted, cursor=None, limit=PAGE_ROWS)

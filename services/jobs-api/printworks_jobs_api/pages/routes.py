@@ -7,6 +7,8 @@ from fastapi.staticfiles import StaticFiles
 
 from printworks_jobs_api.pages import (
     actions,
+    bulk,
+    exports,
     orders,
     print_jobs,
     settings,
@@ -23,7 +25,18 @@ _home = APIRouter(include_in_schema=False)
 
 def mount(app: FastAPI) -> None:
     """Routes of the pages, their static files, and where people without a session are sent."""
-    for one in (visit, print_jobs, orders, actions, settings, settings_storage, settings_keys, settings_keeping):
+    for one in (
+        visit,
+        print_jobs,
+        orders,
+        actions,
+        bulk,
+        exports,
+        settings,
+        settings_storage,
+        settings_keys,
+        settings_keeping,
+    ):
         app.include_router(one.router)
     app.include_router(_home)
     static = resources.files("printworks_jobs_api.pages") / "static"

@@ -9,7 +9,7 @@ from printworks_common.postgres import Connection
 from printworks_jobs_api.api.context import Services, ServicesDep
 from printworks_jobs_api.idempotency import Answer
 from printworks_jobs_api.keeping import MAX_DAYS, MIN_DAYS
-from printworks_jobs_api.pages.print_jobs import viewer_of
+from printworks_jobs_api.pages.listing import viewer_of
 from printworks_jobs_api.pages.settings import SETTINGS, check_settings, version_number
 from printworks_jobs_api.pages.shell import page, redirect
 from printworks_jobs_api.pages.visit import Visitor, VisitorDep

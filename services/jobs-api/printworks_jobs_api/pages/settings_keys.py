@@ -11,7 +11,7 @@ from printworks_jobs_api.api.context import Services, ServicesDep
 from printworks_jobs_api.idempotency import Answer
 from printworks_jobs_api.keyring import KeyFacts
 from printworks_jobs_api.keys import Scope
-from printworks_jobs_api.pages.print_jobs import viewer_of
+from printworks_jobs_api.pages.listing import viewer_of
 from printworks_jobs_api.pages.settings import SETTINGS, check_settings
 from printworks_jobs_api.pages.shell import page, redirect
 from printworks_jobs_api.pages.visit import Visitor, VisitorDep

@@ -36,6 +36,16 @@ class Visitor:
         return self.principal.may(Scope.JOBS_WRITE)
 
     @property
+    def exports(self) -> bool:
+        """Whether artwork can be exported."""
+        return self.principal.may(Scope.EXPORT)
+
+    @property
+    def ticks(self) -> bool:
+        """Whether there is something that can be done with several print jobs at once."""
+        return self.writes or self.exports
+
+    @property
     def manages(self) -> bool:
         """Whether settings can be changed."""
         return self.principal.may(Scope.SETTINGS_WRITE)

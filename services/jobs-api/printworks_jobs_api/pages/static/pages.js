@@ -64,6 +64,11 @@ function countTicked() {
   all.checked = chosen > 0 && chosen === boxes().length;
   all.indeterminate = chosen > 0 && chosen < boxes().length;
   el("chosen").textContent = chosen ? `${chosen} selected` : "";
+  for (const button of document.querySelectorAll("button[data-ticked]")) {
+    const words = button.querySelector("span");
+    button.dataset.all = button.dataset.all || words.textContent;
+    words.textContent = chosen ? `${button.dataset.ticked} ${chosen} selected` : button.dataset.all;
+  }
 }
 document.body.addEventListener("change", (event) => {
   if (event.target.id === "all") for (const box of boxes()) box.checked = event.target.checked;
