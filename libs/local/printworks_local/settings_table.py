@@ -40,6 +40,7 @@ ROLES = (
     Role("printworks-render worker", "printworks_render.settings", "WorkerSettings"),
     Role("printworks-shopify-writer writer", "printworks_shopify_writer.settings", "WriterSettings"),
     Role("printworks-jobs-api projector", "printworks_jobs_api.settings", "ProjectorSettings"),
+    Role("printworks-jobs-api rebuild", "printworks_jobs_api.settings", "RebuildSettings"),
     Role("printworks-jobs-api api", "printworks_jobs_api.settings", "ApiSettings"),
     Role("printworks-retention loop, once, walk", "printworks_retention.settings", "RetentionSettings"),
 )

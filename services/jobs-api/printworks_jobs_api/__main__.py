@@ -1,4 +1,4 @@
-"""`printworks-jobs-api api | projector | migrate | keys create | reseal | doctor`."""
+"""`printworks-jobs-api api | projector | migrate | keys create | rebuild | reseal | doctor`."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from printworks_common.runtime import run
 from printworks_common.settings import load
 from pydantic import TypeAdapter, ValidationError
 
-from printworks_jobs_api import app
+from printworks_jobs_api import app, rebuild_command
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.keys import KeyStore, NewKey, Scope
 from printworks_jobs_api.own_storage import OwnStorages
@@ -74,6 +74,7 @@ def main() -> None:
             "projector": projector,
             "migrate": command.migrate_command(DatabaseSettings, SCHEMA, app.__file__),
             "keys": keys,
+            "rebuild": rebuild_command.main,
             "reseal": reseal,
             "doctor": doctor_command("printworks-jobs-api", PATIENTS),
         },

@@ -40,7 +40,7 @@ class Projector:
 
     async def apply(self, snapshot: OrderSnapshot) -> bool:
         """Write the snapshot. False: a snapshot as new was there already."""
-        _check_ids(snapshot)
+        check_ids(snapshot)
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
                 if await connection.fetchval(SQL["save_order"], *order_row(snapshot)) is None:
@@ -84,7 +84,8 @@ def _change(row: JobRow, number: int, snapshot: OrderSnapshot) -> tuple[Any, ...
     )  # fmt: skip
 
 
-def _check_ids(snapshot: OrderSnapshot) -> None:
+def check_ids(snapshot: OrderSnapshot) -> None:
+    """Raises PoisonError for an id that no column takes."""
     ids = [snapshot.order_id]
     for job in snapshot.jobs:
         ids += [one for one in (job.line_item_id, job.product_id, job.variant_id) if one is not None]

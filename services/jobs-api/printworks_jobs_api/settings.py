@@ -29,6 +29,10 @@ class ProjectorSettings(KafkaSettings, PostgresSettings, ServiceSettings, Settin
     projector_parallel: int = Field(default=16, ge=1, le=256, description="Orders projected at the same time.")
 
 
+class RebuildSettings(KafkaSettings, PostgresSettings, Settings):
+    """What the command `rebuild` needs."""
+
+
 class ResealSettings(PostgresSettings, SealingSettings, Settings):
     """What the command `reseal` needs."""
 

@@ -238,6 +238,8 @@ async def test_changes_come_in_order_and_resume_from_any_number(api: Api) -> Non
         assert [one["status"] for one in later["items"]] == ["failed"]
         assert (later["more"], later["next_after"]) == (True, "2")
         end = (await client.get("/v1/changes?after=3")).json()
+        ahead = await client.get("/v1/changes?after=4")
+        assert (ahead.status_code, ahead.json()["code"]) == (410, "cursor_unknown")
         assert (end["items"], end["next_after"], end["more"]) == ([], "3", False)
 
 

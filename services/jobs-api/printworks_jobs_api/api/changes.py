@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from printworks_jobs_api.api.context import JobsReader, ServicesDep
 from printworks_jobs_api.api.schemas import ChangeOut, ChangesOut
 from printworks_jobs_api.filters import MAX_LIMIT
+from printworks_jobs_api.problems import ProblemError
 
 router = APIRouter(tags=["changes"])
 
@@ -27,6 +28,11 @@ async def list_changes(
     if not rows and wait > 0:
         await services.watch.wait(principal.shop, after, wait)
         rows = await services.reader.changes(principal.shop, after, limit + 1)
+    if not rows and after > await services.reader.newest_change(principal.shop):
+        # The database was restored to a moment before. Waiting would skip what is told until the number comes again.
+        raise ProblemError(
+            410, "cursor_unknown", "No change has this number. Begin again with `after=0`, or read the lists anew."
+        )
     more = len(rows) > limit
     rows = rows[:limit]
     page = ChangesOut(

@@ -106,6 +106,9 @@ def main(arguments: list[str]) -> int:
     for shop, order_id in done.unreadable:
         print(f"the document of {shop}/{order_id} cannot be read: not published", file=sys.stderr)
     print(f"{done.orders} orders published since {done.began.isoformat()}")
+    if chosen.shop is None and chosen.after == BEGINNING:
+        print("to make the read model anew from them:")
+        print(f"  printworks-jobs-api rebuild --since {done.began.isoformat()} --orders {done.orders}")
     return 1 if done.unreadable else 0
 
 
