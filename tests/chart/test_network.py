@@ -42,6 +42,8 @@ def test_everything_is_denied_but_the_resolution_of_names() -> None:
         ("ingest-receiver", {KAFKA}),
         ("jobs-api-projector", {KAFKA, POSTGRES}),
         ("render-coordinator", {KAFKA, POSTGRES, STORE, INTERNET}),
+        ("render-deliverer", {KAFKA, STORE, INTERNET}),
+        ("jobs-api", {KAFKA, POSTGRES, STORE, INTERNET}),
         ("shopify-writer", {KAFKA, POSTGRES, INTERNET}),
         ("ingest-reconciler", {KAFKA, POSTGRES, INTERNET}),
     ],

@@ -176,7 +176,7 @@ class SealingSettings(Settings):
     sealing_keys: SecretStr | None = Field(
         default=None,
         description="kid:base64 keys of 32 bytes, separated by commas; the first seals, all open. "
-        "Without them shops cannot use a storage of their own. Leave it unset: no role of this version delivers there",
+        "Without them shops cannot use a storage of their own",
     )
 
     @field_validator("sealing_keys")

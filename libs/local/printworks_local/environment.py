@@ -30,6 +30,7 @@ class Environment:
     public_url: str
     file_link_key: str = field(default_factory=random_key, repr=False)
     session_key: str = field(default_factory=random_key, repr=False)
+    sealing_key: str = field(default_factory=random_key, repr=False)
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
     """For tests and measurements: these variables win."""
 
@@ -69,8 +70,9 @@ class Environment:
             },
             Need.FILE_LINKS: {"PUBLIC_URL": self.public_url, "FILE_LINK_KEYS": f"local:{self.file_link_key}"},
             Need.SHOPS: {"SHOPS_FILE": str(self.shops_file)},
-            # Pictures on loopback are fetched here, and only because of this.
+            # Pictures and shops' own storages on loopback are reached here, and only because of this.
             Need.EGRESS: {"ALLOW_PRIVATE_ADDRESSES": "true"},
+            Need.SEALING: {"SEALING_KEYS": f"local:{self.sealing_key}"},
             Need.SESSIONS: {"SESSION_KEY": self.session_key},
         }
         return groups[need]

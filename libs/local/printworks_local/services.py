@@ -13,6 +13,7 @@ class Need(StrEnum):
     FILE_LINKS = "file links"
     SHOPS = "shops"
     EGRESS = "egress"
+    SEALING = "sealing"
     SESSIONS = "sessions"
 
 
@@ -46,6 +47,7 @@ COORDINATOR = _service(
     schema="render",
 )
 WORKER = _service("render-worker", "printworks-render", "worker", Need.STORAGE)
+DELIVERER = _service("render-deliverer", "printworks-render", "deliver", Need.STORAGE, Need.SEALING, Need.EGRESS)
 WRITER = _service(
     "shopify-writer", "printworks-shopify-writer", "writer", Need.SHOPS, Need.POSTGRES, schema="shopify_writer"
 )
@@ -59,11 +61,13 @@ API = _service(
     Need.STORAGE,
     Need.FILE_LINKS,
     Need.SESSIONS,
+    Need.SEALING,
+    Need.EGRESS,
     schema="jobs_api",
 )
 RETENTION = _service("retention", "printworks-retention", "loop", Need.POSTGRES, Need.STORAGE, schema="retention")
 
-SERVICES = (RECEIVER, RECONCILER, COORDINATOR, WORKER, WRITER, PROJECTOR, API, RETENTION)
+SERVICES = (RECEIVER, RECONCILER, COORDINATOR, WORKER, DELIVERER, WRITER, PROJECTOR, API, RETENTION)
 
 SCHEMAS = {service.schema: service.command for service in SERVICES if service.schema is not None}
 """Schema to the command whose `migrate` makes it."""

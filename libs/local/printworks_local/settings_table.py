@@ -38,6 +38,7 @@ ROLES = (
     Role("printworks-render coordinator", "printworks_render.settings", "CoordinatorSettings"),
     Role("printworks-render republish", "printworks_render.settings", "RepublishSettings"),
     Role("printworks-render worker", "printworks_render.settings", "WorkerSettings"),
+    Role("printworks-render deliver", "printworks_render.settings", "DelivererSettings"),
     Role("printworks-shopify-writer writer", "printworks_shopify_writer.settings", "WriterSettings"),
     Role("printworks-jobs-api projector", "printworks_jobs_api.settings", "ProjectorSettings"),
     Role("printworks-jobs-api rebuild", "printworks_jobs_api.settings", "RebuildSettings"),

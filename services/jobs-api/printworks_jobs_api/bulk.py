@@ -64,6 +64,12 @@ class BulkActions:
         possible = sum(jobs for status, jobs in by_status.items() if _is_possible(kind, status))
         return Count(sum(by_status.values()), possible, by_status)
 
+    async def begin(self, principal: Principal, wanted: BulkIn) -> None:
+        """As `start`, in a transaction of its own."""
+        with ground_errors():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self.start(connection, principal, wanted)
+
     async def start(self, connection: Connection, principal: Principal, wanted: BulkIn) -> Any:
         """Ask for it, inside a transaction; the row of `bulk_actions`."""
         now = self._clock.now()

@@ -14,6 +14,7 @@ from printworks_common.errors import PoisonError, PrintworksError
 from printworks_common.events.control import CatalogKind
 from printworks_common.failures import Reason, explain
 from printworks_common.file_names import NameTemplate, NameTemplateError
+from printworks_common.own_storage import connection_of
 from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
 from printworks_common.sealing import Sealed, Sealer
 from printworks_common.storage import MerchantBucket, MerchantConnection, ObjectMissingError, check_endpoint
@@ -203,10 +204,7 @@ class OwnStorages:
         place = None if storage is None else storage.place(endpoint, bucket)
         if place is None:
             raise PoisonError(explain(Reason.STORAGE_REMOVED).sentence, code=Reason.STORAGE_REMOVED)
-        return MerchantBucket(
-            _connection(place, self._need_sealer().open(place.secret_key, storage_seal(shop))),
-            allow_private_addresses=self._allow_private,
-        )
+        return MerchantBucket(connection_of(place, shop, self._sealer), allow_private_addresses=self._allow_private)
 
     async def reseal(self) -> int:
         """Seal all shops' credentials with the current key, so that older keys can go. Returns how many shops had some

@@ -1,4 +1,4 @@
-"""`printworks-render coordinator | worker | file | republish | migrate | doctor`."""
+"""`printworks-render coordinator | worker | deliver | file | republish | migrate | doctor`."""
 
 from pathlib import Path
 
@@ -19,6 +19,13 @@ def worker(_arguments: list[str]) -> None:
     from printworks_render.worker.app import build
 
     run("render", "worker", load(WorkerSettings), build)
+
+
+def deliver(_arguments: list[str]) -> None:
+    from printworks_render.deliverer.app import build
+    from printworks_render.settings import DelivererSettings
+
+    run("render", "deliver", load(DelivererSettings), build)
 
 
 def file(arguments: list[str]) -> int:
@@ -42,12 +49,13 @@ def migrate(arguments: list[str]) -> int:
 def doctor(arguments: list[str]) -> int:
     from printworks_common.doctor.command import Patient, doctor_command
 
-    from printworks_render.settings import SCHEMA, CoordinatorSettings, WorkerSettings
+    from printworks_render.settings import SCHEMA, CoordinatorSettings, DelivererSettings, WorkerSettings
 
     migrations = Path(__file__).parent / "sql" / "migrations"
     patients = {
         "coordinator": Patient(CoordinatorSettings, group="coordinator", schema=SCHEMA, migrations=migrations),
         "worker": Patient(WorkerSettings, group="worker"),
+        "deliver": Patient(DelivererSettings, group="deliverer"),
     }
     return doctor_command("printworks-render", patients)(arguments)
 
@@ -58,6 +66,7 @@ def main() -> None:
         {
             "coordinator": coordinator,
             "worker": worker,
+            "deliver": deliver,
             "file": file,
             "republish": republish,
             "migrate": migrate,

@@ -7,6 +7,7 @@ from printworks_common.settings import (
     FileLinkSettings,
     KafkaSettings,
     PostgresSettings,
+    SealingSettings,
     ServiceSettings,
     Settings,
     StorageSettings,
@@ -32,6 +33,16 @@ class CoordinatorSettings(
     render_lease_seconds: int = Field(default=600, ge=10, description="Without a result after it: released again.")
     pin_parallel: int = Field(default=16, ge=1, description="Jobs whose inputs are fetched at once.")
     pin_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
+    delivery_in_flight: int = Field(default=32, ge=1, description="Deliveries to shops' buckets under way at once.")
+    delivery_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
+    delivery_lease_seconds: int = Field(
+        default=1800, ge=10, description="A delivery without a result after it is asked for again."
+    )
+    delivered_copy_seconds: int = Field(
+        default=1200,
+        ge=0,
+        description="So long the hosted copy of a delivered file stays: links lead to it.",
+    )
     retention_days: int = Field(default=90, ge=1, description="Period of shops that set none of their own.")
     watermark_test_orders: bool = Field(
         default=True, description="Files of test orders carry a watermark, unless their shop says otherwise."
@@ -45,6 +56,19 @@ class CoordinatorSettings(
     @property
     def render_lease(self) -> timedelta:
         return timedelta(seconds=self.render_lease_seconds)
+
+    @property
+    def delivery_lease(self) -> timedelta:
+        return timedelta(seconds=self.delivery_lease_seconds)
+
+
+class DelivererSettings(ServiceSettings, KafkaSettings, StorageSettings, SealingSettings, EgressSettings, Settings):
+    delivery_parallel: int = Field(
+        default=4, ge=1, le=64, description="Print jobs that one process delivers at once; each holds 16 MiB at most."
+    )
+    delivery_timeout_seconds: int = Field(
+        default=1500, ge=10, description="All files of a print job are delivered within it, or the delivery has failed."
+    )
 
 
 class WorkerSettings(ServiceSettings, KafkaSettings, StorageSettings, Settings):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from printworks_common.events.rendering import StoredFile
+from printworks_common.events.rendering import DeliveredTo, StoredFile
 from printworks_jobs_api.app import assemble
 from printworks_jobs_api.settings import ApiSettings
 from printworks_local.stack import Stack
@@ -138,6 +138,76 @@ async def test_an_object_that_is_gone_before_its_snapshot_has_come_is_gone(api: 
     await api.project(making)
     async with api.browser() as client:
         assert (await client.get(api.link(file))).status_code == 410
+
+
+class TestInTheShopsOwnStorage:
+    """Links to files that were delivered: signed for the shop's bucket, or streamed from it."""
+
+    async def delivered(self, api: Api, **changes: Any) -> StoredFile:
+        """A print file in the shop's own bucket alone."""
+        info = api.stack.info
+        form = {
+            "endpoint": info.s3_endpoint, "bucket": api.settings.bucket, "access_key": info.s3_access_key,
+            "secret_key": info.s3_secret_key, **changes,
+        }  # fmt: skip
+        async with await api.client() as client:
+            saved = await client.put("/v1/settings/storage", json=form, headers={"If-Match": '"0"'})
+            assert saved.status_code == 200
+        making = Making()
+        file = stored_file(making.job().job_id, "print", PRINT)
+        place = DeliveredTo(endpoint=form["endpoint"], bucket=form["bucket"], key="merchant/1001.pdf")
+        await api.store.put_bytes(place.key, PRINT, file.media_type)
+        making.ready("1", file.model_copy(update={"delivered": place}))
+        making.job(status="cleared", artwork=making.jobs["1"].artwork)
+        await api.project(making)
+        return file
+
+    async def test_a_link_is_signed_for_the_shops_bucket_also_when_the_order_is_cleared(self, api: Api) -> None:
+        file = await self.delivered(api)
+        async with api.browser() as client:
+            answer = await client.get(api.link(file))
+        assert answer.status_code == 302
+        assert urlsplit(answer.headers["location"]).path == f"/{api.settings.bucket}/merchant/1001.pdf"
+        async with httpx.AsyncClient(trust_env=False) as outside:
+            assert (await outside.get(answer.headers["location"])).content == PRINT
+
+    async def test_what_browsers_do_not_reach_is_streamed_also_in_parts(self, api: Api) -> None:
+        file = await self.delivered(api, browsable=False)
+        async with api.browser() as client:
+            whole = await client.get(api.link(file))
+            part = await client.get(api.link(file), headers={"Range": "bytes=5-9"})
+        assert (whole.status_code, whole.content) == (200, PRINT)
+        assert (part.status_code, part.content) == (206, PRINT[5:10])
+
+    async def test_a_link_goes_on_when_the_shop_returns_to_the_hosted_bucket(self, api: Api) -> None:
+        file = await self.delivered(api)
+        async with await api.client() as client:
+            back = await client.delete("/v1/settings/storage", headers={"If-Match": '"1"'})
+            assert back.status_code == 200
+        async with api.browser() as client:
+            assert (await client.get(api.link(file))).status_code == 302
+
+    async def test_a_file_that_the_merchant_has_deleted_is_gone(self, api: Api) -> None:
+        file = await self.delivered(api, browsable=False)
+        await api.store.delete_batch(["merchant/1001.pdf"])
+        async with api.browser() as client:
+            answer = await client.get(api.link(file))
+        assert (answer.status_code, answer.json()["code"]) == (410, "file_removed")
+
+    async def test_a_storage_that_cannot_be_read_is_told_without_its_address(self, api: Api) -> None:
+        file = await self.delivered(api, browsable=False)
+        await api.pool.execute("UPDATE catalog SET body = jsonb_set(body, '{access_key}', '\"wrong\"')")
+        async with api.browser() as client:
+            answer = await client.get(api.link(file))
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_refused")
+        assert api.settings.s3_endpoint not in answer.text
+
+    async def test_a_bucket_that_the_setting_has_forgotten_is_gone(self, api: Api) -> None:
+        file = await self.delivered(api)
+        await api.pool.execute("UPDATE catalog SET deleted = true WHERE kind = 'storage'")
+        async with api.browser() as client:
+            answer = await client.get(api.link(file))
+        assert (answer.status_code, answer.json()["code"]) == (410, "storage_removed")
 
 
 async def test_forged_and_foreign_tokens_are_unknown(api: Api) -> None:

@@ -320,12 +320,14 @@ async def test_settings_show_storage_keys_and_retention_to_a_reader_without_thei
             assert "settings:write" in page.text
             assert f'action="/settings/{part}"' not in page.text
         token = form_token(page)
-        for path in ("storage", "storage/hosted", "keys", "retention", "retention/holds"):
+        for path in ("storage", "storage/hosted", "storage/redeliver", "keys", "retention", "retention/holds"):
             refused = await client.post(f"/settings/{path}", data={"form_token": token})
             assert refused.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["storage", "storage/hosted", "keys", "retention", "retention/holds"])
+@pytest.mark.parametrize(
+    "path", ["storage", "storage/hosted", "storage/redeliver", "keys", "retention", "retention/holds"]
+)
 async def test_settings_change_nothing_without_the_form_token(browser: httpx.AsyncClient, path: str) -> None:
     assert (await browser.post(f"/settings/{path}", data={"form_token": "forged"})).status_code == 403
 
@@ -348,9 +350,15 @@ async def test_a_storage_of_the_shops_own_is_tried_saved_and_given_up(api: Api, 
     assert f"To your bucket <strong><bdi>{api.settings.bucket}" in page.text
     late = await browser.post("/settings/storage", data=filled | {"act": "save", "bucket": "another"})
     assert (late.status_code, "Somebody has changed this" in late.text) == (412, True)
+    asked = await browser.post("/settings/storage/redeliver", data={"form_token": form_token(page)})
+    assert asked.headers["location"] == "/settings/storage?saved=asked"
+    [action] = await api.services.bulk.actions(SHOP, 10)
+    assert (action["action"], action["selection"]["filter"]["status"]) == ("redeliver", ["ready"])
     back = await browser.post("/settings/storage/hosted", data={"form_token": form_token(page), "version": "1"})
     assert back.headers["location"] == "/settings/storage?saved=hosted"
     assert "To the hosted storage" in (await browser.get("/settings/storage")).text
+    late = await browser.post("/settings/storage/redeliver", data={"form_token": form_token(page)})
+    assert late.status_code == 409
 
 
 async def test_a_storage_form_with_mistakes_says_which_and_keeps_what_was_typed(browser: httpx.AsyncClient) -> None:

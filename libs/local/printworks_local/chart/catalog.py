@@ -46,6 +46,7 @@ WAY_OUT: Mapping[str, tuple[int, ...]] = {
     "coordinator": (80, 443),
     "deliverer": (443,),
     "writer": (443,),
+    "api": (443,),
 }
 """TCP ports at which a role reaches addresses outside of the cluster: Shopify, pictures, merchants' own storage."""
 

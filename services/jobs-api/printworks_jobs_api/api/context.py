@@ -15,6 +15,7 @@ from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
 from printworks_jobs_api.exports import Exports
@@ -49,6 +50,7 @@ class Services:
     catalog: Catalog
     assets: Assets
     storages: OwnStorages
+    places: Places
     keeping: Keeping
     exports: Exports
     planner: Planner
@@ -57,8 +59,6 @@ class Services:
     store: ObjectStore
     signer: LinkSigner
     public_url: str
-    presigns: bool
-    """Whether the store has an address that browsers reach, so that print files can be redirected to it."""
     presign_seconds: int
     upload_max_bytes: int
     upload_dir: Path | None

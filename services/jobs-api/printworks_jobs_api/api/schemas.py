@@ -62,7 +62,10 @@ class JobOut(BaseModel):
     sku: str | None
     quantity: int
     status: str = Field(description="pending, ready, failed, cancelled or cleared")
-    step: str | None = Field(description="What a pending job waits for: pinning, queued or rendering.")
+    step: str | None = Field(
+        description="What a pending job waits for: pinning, queued, rendering or delivering. A ready one has "
+        "delivering while its files are delivered once more."
+    )
     status_since: datetime
     version: int
     artwork_version: int

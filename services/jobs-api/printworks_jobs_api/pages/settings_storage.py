@@ -6,15 +6,18 @@ The same form tries and saves. A secret key is never shown again: an empty field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response
+from printworks_common.events.artwork import JobStatus
 from pydantic import ValidationError
 
 from printworks_jobs_api.api.context import Services, ServicesDep, check_scope
+from printworks_jobs_api.bulk import BulkAction, BulkIn
 from printworks_jobs_api.keys import Scope
 from printworks_jobs_api.own_storage import DEFAULT_TEMPLATE, StorageForm, StorageState, TestResult
 from printworks_jobs_api.pages.settings import SETTINGS, check_settings, version_number
 from printworks_jobs_api.pages.shell import page, redirect
 from printworks_jobs_api.pages.visit import Visitor, VisitorDep
 from printworks_jobs_api.problems import ProblemError
+from printworks_jobs_api.selection import FilterIn
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,7 +40,11 @@ _FIELDS = {
 @router.get(PATH)
 async def storage_page(services: ServicesDep, visitor: VisitorDep, saved: str = "") -> Response:
     state = await services.storages.state(visitor.principal.shop)
-    notes = {"own": "Saved. New print jobs are delivered there.", "hosted": "New files stay in the hosted storage."}
+    notes = {
+        "own": "Saved. New print jobs are delivered there.",
+        "hosted": "New files stay in the hosted storage.",
+        "asked": "The ready print jobs are being delivered. They stay ready meanwhile.",
+    }
     return await _page(services, visitor, state, _filled(state), notes=[notes[saved]] if saved in notes else [])
 
 
@@ -103,6 +110,19 @@ async def use_hosted(services: ServicesDep, visitor: VisitorDep, form_token: Tex
     check_settings(visitor, form_token)
     await services.storages.remove(visitor.principal, if_match=version_number(version))
     return redirect(f"{PATH}?saved=hosted")
+
+
+@router.post(f"{PATH}/redeliver")
+async def deliver_ready(services: ServicesDep, visitor: VisitorDep, form_token: Text = "") -> Response:
+    """Deliver the files of all ready print jobs to the storage that is set now."""
+    check_settings(visitor, form_token)
+    check_scope(visitor.principal, Scope.JOBS_WRITE)
+    if not (await services.storages.state(visitor.principal.shop)).own:
+        raise ProblemError(409, "no_own_storage", "This shop has no storage of its own.")
+    await services.bulk.begin(
+        visitor.principal, BulkIn(action=BulkAction.REDELIVER, filter=FilterIn(status=[JobStatus.READY]))
+    )
+    return redirect(f"{PATH}?saved=asked")
 
 
 async def _page(

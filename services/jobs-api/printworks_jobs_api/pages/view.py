@@ -30,6 +30,10 @@ class FileLink:
     artwork_version: int
 
 
+_STEPPING = {JobStatus.PENDING, JobStatus.READY}
+"""A ready job has a step while its files are delivered once more."""
+
+
 @dataclass(frozen=True)
 class JobView:
     """A row of the list and the head of a print job on the order's page."""
@@ -62,7 +66,7 @@ class JobView:
     @property
     def moving(self) -> bool:
         """Whether it will change by itself: it is being made, or was asked to."""
-        return bool(self.asked) or self.status == JobStatus.PENDING
+        return bool(self.asked or self.step) or self.status == JobStatus.PENDING
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Viewer:
             quantity=row["quantity"],
             status=status,
             status_word=words.status_word(status),
-            step=words.STEPS.get(row["step"] or "", row["step"] or "") if status == JobStatus.PENDING else "",
+            step=words.STEPS.get(row["step"] or "", row["step"] or "") if status in _STEPPING else "",
             since=self.moment(row["since"]),
             reason=explain(row["reason_code"]) if row["reason_code"] else None,
             reason_code=row["reason_code"] or "",

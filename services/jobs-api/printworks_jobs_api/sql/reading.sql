@@ -19,7 +19,8 @@ SELECT file_id, job_id, artwork_version, current, role, name, media_type, bytes,
 FROM files WHERE shop = $1 AND job_id = ANY ($2::uuid[]) ORDER BY job_id, artwork_version DESC, position
 
 -- name: find_file
-SELECT file_id, role, name, media_type, bytes, sha256, object_key, state FROM files WHERE shop = $1 AND file_id = $2
+SELECT file_id, role, name, media_type, bytes, sha256, facts, object_key, state
+FROM files WHERE shop = $1 AND file_id = $2
 
 -- name: open_commands
 -- What was asked of these jobs and has not been seen in a newer version of them yet.

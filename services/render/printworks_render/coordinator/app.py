@@ -1,5 +1,7 @@
 """Wiring of the coordinator, nothing else."""
 
+from datetime import timedelta
+
 from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.control import CatalogEntry
 from printworks_common.events.topics import Topic
@@ -12,6 +14,7 @@ from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
 from printworks_render.coordinator import metrics
+from printworks_render.coordinator.delivering import DeliveredCopies, DeliveryDispatcher, DeliveryLimits
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
 from printworks_render.coordinator.reconciliation import Reconciliation
@@ -55,10 +58,20 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
             watermark_test_orders=settings.watermark_test_orders,
         ),
     )
+    delivering = DeliveryDispatcher(
+        store,
+        pool,
+        runtime.clock,
+        DeliveryLimits(settings.delivery_in_flight, settings.delivery_per_shop, settings.delivery_lease),
+    )
+    copies = DeliveredCopies(pool, objects, timedelta(seconds=settings.delivered_copy_seconds))
     pin_loop = DispatchLoop("pinning", pinning.dispatch, lambda: runtime.heartbeat("pinning"))
     release_loop = DispatchLoop("release", release.dispatch, lambda: runtime.heartbeat("release"))
+    delivery_loop = DispatchLoop("delivering", delivering.dispatch, lambda: runtime.heartbeat("delivering"))
+    copies_loop = DispatchLoop("delivered copies", copies.dispatch, lambda: runtime.heartbeat("delivered copies"))
     store.on_change(pin_loop.wake)
     store.on_change(release_loop.wake)
+    store.on_change(delivery_loop.wake)
     pinning.on_free(pin_loop.wake)
     runtime.on_stop(pinning.drain, name="pinning under way")
 
@@ -74,6 +87,8 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("pinning", pin_loop.run(runtime.stopping))
     runtime.spawn("release", release_loop.run(runtime.stopping))
+    runtime.spawn("delivering", delivery_loop.run(runtime.stopping))
+    runtime.spawn("delivered copies", copies_loop.run(runtime.stopping))
     runtime.spawn("upkeep", Upkeep(pool, runtime.clock).run(runtime.stopping))
     consume(
         runtime,

@@ -253,7 +253,7 @@ def retried(job: Job, catalog: ShopCatalog, actor: str, now: datetime) -> Job:
     The pinned template is used again: a retry repeats the job, a re-render takes the newest template.
     """
     again = transitions.retried(job, actor, now)
-    if again is job or job.design is not None:
+    if again is job or job.design is not None or again.rendered is not None:
         return again
     return _planned(again, catalog, now)
 
@@ -280,7 +280,7 @@ def with_replacement(job: Job, replacement: ReplacementInput, catalog: ShopCatal
 
 def _planned(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
     """Template, design and inputs of a job. What is wrong with them makes a failed job, never none."""
-    job = job.model_copy(update={"texts": visible_texts(job.line)})
+    job = job.model_copy(update={"texts": visible_texts(job.line), "own_storage": catalog.own_storage})
     mapping = _mapping_of(job.line, catalog)
     properties = mapping.properties if mapping else None
     try:

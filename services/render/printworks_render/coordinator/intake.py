@@ -1,6 +1,7 @@
 """Everything that reaches the coordinator through Kafka: orders, results, commands, purges, counts. One record at a
 time."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from printworks_common import ids, tracing
@@ -19,14 +20,15 @@ from printworks_common.events.control import (
 from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.orders import OrderReceived, OrderTouched, TouchReason
 from printworks_common.events.print_jobs import ArtworkVersion
-from printworks_common.events.rendering import RenderFailed, RenderFinished
+from printworks_common.events.rendering import DeliveryFailed, DeliveryFinished, RenderFailed, RenderFinished
 from printworks_common.failures import Reason
 from printworks_common.kafka.record import Record
 from printworks_common.logs import get_logger
 
-from printworks_render.coordinator import decisions, metrics, transitions
+from printworks_render.coordinator import decisions, deliveries, metrics, transitions
 from printworks_render.coordinator.decisions import Intake
-from printworks_render.coordinator.model import Job, Order, ShopCatalog
+from printworks_render.coordinator.delivering import after_failure
+from printworks_render.coordinator.model import Job, Order, ShopCatalog, Step
 from printworks_render.coordinator.reconciliation import Reconciliation, missed_webhook
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import Change, OrderStore
@@ -40,6 +42,15 @@ TRIED_AGAIN = frozenset({Reason.RENDER_CRASHED, Reason.RENDER_FAILED})
 
 OPEN = frozenset({JobStatus.PENDING, JobStatus.READY, JobStatus.FAILED})
 """Jobs that a command can still change: not cancelled, not cleared."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a result changed: a job of this order, before and after."""
+
+    order: Order
+    before: Job
+    after: Job
 
 
 class OrderIntake:
@@ -60,6 +71,10 @@ class OrderIntake:
                 await self.render_finished(record.decode(RenderFinished))
             case RenderFailed.type_name:
                 await self.render_failed(record.decode(RenderFailed))
+            case DeliveryFinished.type_name:
+                await self.delivery_finished(record.decode(DeliveryFinished))
+            case DeliveryFailed.type_name:
+                await self.delivery_failed(record.decode(DeliveryFailed))
             case CommandIssued.type_name:
                 await self.command_issued(record.decode(CommandIssued))
             case RetentionBegun.type_name:
@@ -117,12 +132,11 @@ class OrderIntake:
                 spec_line=event.spec_line,
                 completed_at=event.finished_at,
             )
-            return transitions.ready(job, artwork, now)
+            return deliveries.rendered(job, artwork, now)
 
-        paid_at = await self._result(event, transition)
-        metrics.RESULTS.labels(outcome="ready" if paid_at else "ignored").inc()
-        if paid_at and event.artwork_version == 1:
-            metrics.PAID_TO_READY.observe((now - paid_at).total_seconds())
+        changed = await self._result(event, transition)
+        metrics.RESULTS.labels(outcome="ready" if changed else "ignored").inc()
+        _observe_ready(changed, now)
 
     async def render_failed(self, event: RenderFailed) -> None:
         """A failure of an attempt that is over (a newer one runs) changes nothing."""
@@ -136,6 +150,42 @@ class OrderIntake:
             return transitions.failed(job, event.reason_code, event.detail, now)
 
         counted = await self._result(event, transition)
+        metrics.RESULTS.labels(outcome=event.reason_code if counted else "ignored").inc()
+
+    async def delivery_finished(self, event: DeliveryFinished) -> None:
+        """The files of the artwork version that waits lie in the shop's own storage; a late result changes nothing."""
+        now = self._clock.now()
+        changed: Changed | None = None
+
+        def decide(order: Order | None) -> Change | None:
+            nonlocal changed
+            changed = None
+            job = _delivering(order, event)
+            if order is None or job is None:
+                return None
+            after, copies = deliveries.delivered(job, event.files, now)
+            if after is job:
+                return None
+            changed = Changed(order, job, after)
+            return Change(transitions.with_status(order.with_job(after)), delivered_copies=copies)
+
+        await self._store.change(event.shop, event.order_id, decide)
+        metrics.RESULTS.labels(outcome="delivered" if changed else "ignored").inc()
+        _observe_ready(changed, now)
+
+    async def delivery_failed(self, event: DeliveryFailed) -> None:
+        """A failure of a delivery that is over (a newer one is under way) changes nothing."""
+        counted = False
+
+        def decide(order: Order | None) -> Change | None:
+            nonlocal counted
+            job = _delivering(order, event)
+            counted = job is not None and event.attempt == job.deliveries + 1
+            if order is None or job is None or not counted:
+                return None
+            return after_failure(order, job, event.reason_code, event.detail, self._clock)
+
+        await self._store.change(event.shop, event.order_id, decide)
         metrics.RESULTS.labels(outcome=event.reason_code if counted else "ignored").inc()
 
     async def command_issued(self, command: CommandIssued) -> None:
@@ -168,24 +218,24 @@ class OrderIntake:
 
     async def _result(
         self, event: RenderFinished | RenderFailed, transition: transitions.Transition
-    ) -> datetime | None:
-        """Apply a result to the job that waits for it. Returns when the order was paid, None if nothing changed."""
-        paid_at: datetime | None = None
+    ) -> "Changed | None":
+        """Apply a result to the job that waits for it. None if nothing changed."""
+        changed: Changed | None = None
 
         def decide(order: Order | None) -> Change | None:
-            nonlocal paid_at
+            nonlocal changed
+            changed = None
             job = order.job(event.job_id) if order else None
-            if order is None or job is None:
+            if order is None or job is None or job.step == Step.DELIVERING:
                 return None
             if job.status is not JobStatus.PENDING or job.artwork_version != event.artwork_version:
                 return None
-            change = _changed(order, job, transition(job))
-            # A job is made of a paid order only.
-            paid_at = (order.first_paid_at or order.created_at) if change is not None else None
-            return change
+            after = transition(job)
+            changed = Changed(order, job, after) if after is not job else None
+            return _changed(order, job, after)
 
         await self._store.change(event.shop, event.order_id, decide)
-        return paid_at
+        return changed
 
     def _read_again(self, received: OrderReceived) -> OutgoingRecord:
         touched = OrderTouched(
@@ -211,6 +261,8 @@ def commanded(job: Job, command: CommandIssued, catalog: ShopCatalog, now: datet
             return transitions.cancelled(job, "stopped by the shop", now, actor=command.issued_by)
         case CommandKind.REPLACE_INPUT if command.replacement is not None and job.status in OPEN:
             return decisions.with_replacement(job, command.replacement, catalog, command.issued_by, now)
+        case CommandKind.REDELIVER if catalog.own_storage:
+            return deliveries.redelivered(job, command.issued_by, now)
         case _:
             return job
 
@@ -219,3 +271,20 @@ def _changed(order: Order, before: Job, after: Job) -> Change | None:
     if after is before:
         return None
     return Change(transitions.with_status(order.with_job(after)))
+
+
+def _delivering(order: Order | None, event: DeliveryFinished | DeliveryFailed) -> Job | None:
+    """The job that waits for a result of this artwork version."""
+    job = order.job(event.job_id) if order else None
+    artwork = deliveries.waiting_files(job) if job else None
+    return job if artwork is not None and artwork.artwork_version == event.artwork_version else None
+
+
+def _observe_ready(changed: Changed | None, now: datetime) -> None:
+    """The time from paid to ready, once per job: of its first files."""
+    if changed is None or changed.after.status is not JobStatus.READY or changed.before.status is JobStatus.READY:
+        return
+    if changed.after.artwork_version == 1:
+        # A job is made of a paid order only.
+        paid_at = changed.order.first_paid_at or changed.order.created_at
+        metrics.PAID_TO_READY.observe((now - paid_at).total_seconds())

@@ -17,6 +17,10 @@ COMMANDS = counter("printworks_coordinator_commands_total", "Commands from peopl
 CATALOG_ENTRIES = counter("printworks_coordinator_catalog_total", "Catalog entries read, by kind.", ["kind"])
 PINNED = counter("printworks_coordinator_pinned_total", "Tries to pin the inputs of a job, by outcome.", ["outcome"])
 RELEASED = counter("printworks_coordinator_released_total", "Render requests released.", [])
+DELIVERIES_ASKED = counter("printworks_coordinator_deliveries_total", "Deliveries to shops' buckets asked for.", [])
+COPIES_DELETED = counter(
+    "printworks_coordinator_delivered_copies_deleted_total", "Hosted copies of delivered files that were deleted.", []
+)
 PAID_TO_READY = histogram(
     "printworks_coordinator_paid_to_ready_seconds",
     "From an order's first payment to a print job's first files.",

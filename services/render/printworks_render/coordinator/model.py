@@ -17,6 +17,8 @@ class Step:
     PINNING = "pinning"
     QUEUED = "queued"
     RENDERING = "rendering"
+    DELIVERING = "delivering"
+    """Its files are on their way to the shop's own storage. A ready job has it while it is delivered once more."""
 
 
 class State(BaseModel):
@@ -61,6 +63,12 @@ class Job(State):
     texts: tuple[TextField, ...] = ()
     inputs: tuple[Input, ...] = ()
     artwork: tuple[ArtworkVersion, ...] = ()
+    own_storage: bool = False
+    """Its files go to the shop's own storage: what the setting said when this artwork version was planned."""
+    rendered: ArtworkVersion | None = None
+    """Files that are made and not delivered yet: nobody is told of them before they are where they belong."""
+    deliveries: int = 0
+    """Deliveries that have failed, over the job's life: the number of the next one tells late results apart."""
     reason_code: str | None = None
     reason_detail: str | None = None
     urgent: bool = False
@@ -151,4 +159,6 @@ class ShopCatalog(State):
 
     templates: dict[str, CatalogTemplate] = Field(default_factory=dict[str, CatalogTemplate])
     mappings: tuple[dict[str, Any], ...] = ()
+    own_storage: bool = False
+    """New files go to a storage of the shop's own."""
     retention_days: int = 90

@@ -222,8 +222,8 @@ def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArt
 
 
 def _listed_files(order: Order, links: Links) -> tuple[str, ...]:
-    """Links are listed with ready alone, and no more once the files are cleared."""
-    if order.artwork_status is not ArtworkStatus.READY or order.purged_at is not None:
+    """Links are listed with ready alone; once the hosted files are cleared, those into the shop's own storage."""
+    if order.artwork_status is not ArtworkStatus.READY:
         return ()
     return tuple(links.of(order.shop, file) for file in production_files(order))
 
@@ -232,5 +232,5 @@ def production_files(order: Order) -> Iterator[StoredFile]:
     """The current files that the printer needs, in the order of line items and outputs."""
     for job in order.jobs:
         artwork = job.current_artwork
-        if job.status is JobStatus.READY and artwork is not None:
+        if job.status in {JobStatus.READY, JobStatus.CLEARED} and artwork is not None:
             yield from (file for file in artwork.files if file.role in PRODUCTION_ROLES)

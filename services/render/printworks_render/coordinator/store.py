@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 from printworks_common import tracing
+from printworks_common.catalog import OwnStorage
 from printworks_common.clock import Clock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.envelope import OutgoingRecord
@@ -28,6 +29,8 @@ class Change:
     records: Sequence[OutgoingRecord] = ()
     quiet: bool = False
     """Nothing that anybody acts on has changed: no new version, no snapshot."""
+    delivered_copies: Sequence[str] = ()
+    """Keys in the hosted bucket of files that lie in the shop's own storage now: they are deleted in a while."""
 
 
 class OrderStore:
@@ -74,6 +77,8 @@ class OrderStore:
                 traceparent = tracing.current_traceparent() or after.traceparent
                 published = snapshots.records(before, after, self._links, self._clock.now(), traceparent)
                 await enqueue(connection, [*published, *change.records])
+                if change.delivered_copies:
+                    await connection.execute(SQL["add_delivered_copies"], list(change.delivered_copies))
         for listener in self._listeners:
             listener()
         return after
@@ -125,12 +130,12 @@ class OrderStore:
             )
 
     async def catalog(self, shop: str) -> ShopCatalog:
-        """Templates, mappings and retention period of a shop."""
+        """Templates, mappings, storage and retention period of a shop."""
         with ground_errors():
             rows = await self._pool.fetch(SQL["catalog_of"], shop)
         templates: dict[str, CatalogTemplate] = {}
         mappings: list[dict[str, object]] = []
-        days = self._default_retention_days
+        days, own_storage = self._default_retention_days, False
         for row in rows:
             match row["kind"]:
                 case CatalogKind.TEMPLATE:
@@ -139,9 +144,11 @@ class OrderStore:
                     )
                 case CatalogKind.MAPPING:
                     mappings.append(row["body"])
+                case CatalogKind.STORAGE:
+                    own_storage = OwnStorage.model_validate(row["body"]).active
                 case _:
                     days = int(row["body"].get("days", days))
-        return ShopCatalog(templates=templates, mappings=tuple(mappings), retention_days=days)
+        return ShopCatalog(templates=templates, mappings=tuple(mappings), own_storage=own_storage, retention_days=days)
 
     async def asset(self, shop: str, asset_id: str) -> dict[str, object] | None:
         """An asset of a shop's library (key, sha256, bytes, media_type), or None when it was deleted."""

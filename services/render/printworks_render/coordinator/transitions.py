@@ -45,7 +45,7 @@ def artwork_status(jobs: Iterable[Job]) -> ArtworkStatus | None:
 
 def inputs_pinned(job: Job, inputs: Sequence[Input], now: datetime, **design: Any) -> Job:
     """Every input lies in our bucket: the job waits for its render. `design` updates what was read with the inputs."""
-    return _change(
+    return change(
         job, now, "inputs_pinned", f"{sum(1 for one in inputs if one.pinned)} inputs",
         inputs=tuple(inputs), step=Step.QUEUED, tries=0, not_before=None, **design,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def pin_again(job: Job, not_before: datetime) -> Job:
 
 def released(job: Job, now: datetime, lease: timedelta) -> Job:
     """The render request goes out; without a result within `lease` it is released again."""
-    return _change(
+    return change(
         job, now, "render_requested", f"attempt {job.attempt + 1}",
         step=Step.RENDERING, attempt=job.attempt + 1, tries=job.tries + 1, not_before=now + lease,
     )  # fmt: skip
@@ -66,15 +66,15 @@ def released(job: Job, now: datetime, lease: timedelta) -> Job:
 
 def ready(job: Job, artwork: ArtworkVersion, now: datetime) -> Job:
     older = tuple(_superseded(one) for one in job.artwork if one.artwork_version != artwork.artwork_version)
-    return _change(
+    return change(
         job, now, "ready", artwork.spec_line or None,
-        status=JobStatus.READY, step=None, artwork=(*older, artwork), completed_at=now,
+        status=JobStatus.READY, step=None, artwork=(*older, artwork), rendered=None, completed_at=now,
         reason_code=None, reason_detail=None, tries=0, not_before=None, urgent=False,
     )  # fmt: skip
 
 
 def failed(job: Job, reason_code: str, detail: str, now: datetime, **changes: Any) -> Job:
-    return _change(
+    return change(
         job, now, "failed", reason_code,
         status=JobStatus.FAILED, step=None, reason_code=reason_code, reason_detail=detail or None,
         completed_at=now, tries=0, not_before=None, urgent=False, **changes,
@@ -84,31 +84,38 @@ def failed(job: Job, reason_code: str, detail: str, now: datetime, **changes: An
 def cancelled(job: Job, why: str, now: datetime, *, actor: str | None = None) -> Job:
     if job.status in {JobStatus.CANCELLED, JobStatus.CLEARED}:
         return job
-    return _change(
+    return change(
         job, now, "cancelled", why, actor=actor, stopped=actor is not None,
-        status=JobStatus.CANCELLED, step=None, reason_code=None, reason_detail=None, completed_at=now,
+        status=JobStatus.CANCELLED, step=None, rendered=None, reason_code=None, reason_detail=None, completed_at=now,
         not_before=None, urgent=False,
     )  # fmt: skip
 
 
 def cleared(job: Job, now: datetime) -> Job:
-    """The order's day has come: inputs, previews and hosted files are gone."""
+    """The order's day has come: inputs, previews and hosted files are gone. What lies in a shop's own storage stays."""
     if job.status is JobStatus.CLEARED:
         return job
-    return _change(
+    return change(
         job, now, "cleared", None,
-        status=JobStatus.CLEARED, step=None, not_before=None, urgent=False,
+        status=JobStatus.CLEARED, step=None, rendered=None, not_before=None, urgent=False,
         inputs=tuple(one.model_copy(update={"key": None, "source": None}) for one in job.inputs),
-        artwork=tuple(one.model_copy(update={"files": ()}) for one in job.artwork),
+        artwork=tuple(
+            one.model_copy(update={"files": tuple(file for file in one.files if file.delivered is not None)})
+            for one in job.artwork
+        ),
     )  # fmt: skip
 
 
 def retried(job: Job, actor: str, now: datetime) -> Job:
-    """A person asks for a failed job once more: same template, same pinned inputs, except those that were at fault."""
+    """A person asks for a failed job once more: same template, same pinned inputs, except those that were at fault.
+
+    Files that are made and could not be delivered are delivered, not made again.
+    """
     if job.status is not JobStatus.FAILED:
         return job
     inputs = job.inputs
     reason = job.reason_code
+    made = job.rendered is not None and reason != Reason.FILES_GONE
     if reason in REFETCHED_ON_RETRY:
         kind = _KIND_OF_REASON.get(Reason(reason), "upload")
         inputs = tuple(
@@ -117,9 +124,10 @@ def retried(job: Job, actor: str, now: datetime) -> Job:
             else one
             for one in job.inputs
         )
-    return _change(
+    return change(
         job, now, "retried", None, actor=actor,
-        inputs=inputs, status=JobStatus.PENDING, step=Step.PINNING, urgent=True, tries=0, not_before=None,
+        inputs=inputs, status=JobStatus.PENDING, step=Step.DELIVERING if made else Step.PINNING,
+        rendered=job.rendered if made else None, urgent=True, tries=0, not_before=None,
         reason_code=None, reason_detail=None, queued_at=now, completed_at=None,
     )  # fmt: skip
 
@@ -129,11 +137,12 @@ def restarted(job: Job, event: str, now: datetime, *, actor: str | None = None, 
     artwork = tuple(_superseded(one) for one in job.artwork)
     begun = job.artwork_version + 1 if artwork or job.attempt else job.artwork_version
     update = {
-        "artwork_version": begun, "artwork": artwork, "status": JobStatus.PENDING, "step": Step.PINNING,
+        "artwork_version": begun, "artwork": artwork, "rendered": None,
+        "status": JobStatus.PENDING, "step": Step.PINNING,
         "attempt": 0, "tries": 0, "not_before": None, "reason_code": None, "reason_detail": None,
         "queued_at": now, "completed_at": None, "urgent": actor is not None, "stopped": False,
     }  # fmt: skip
-    return _change(job, now, event, None, actor=actor, **(update | changes))
+    return change(job, now, event, None, actor=actor, **(update | changes))
 
 
 def with_status(order: Order) -> Order:
@@ -145,16 +154,15 @@ def with_status(order: Order) -> Order:
 
 def requeued(job: Job, why: str, now: datetime) -> Job:
     """The render did not end, or crashed in a way that may not happen again: it goes back to the queue."""
-    return _change(job, now, "requeued", why, step=Step.QUEUED, not_before=None)
+    return change(job, now, "requeued", why, step=Step.QUEUED, not_before=None)
 
 
 def _superseded(artwork: ArtworkVersion) -> ArtworkVersion:
     return artwork.model_copy(update={"current": False})
 
 
-def _change(
-    job: Job, now: datetime, event: str, detail: str | None, *, actor: str | None = None, **changes: Any
-) -> Job:
+def change(job: Job, now: datetime, event: str, detail: str | None, *, actor: str | None = None, **changes: Any) -> Job:
+    """The job with its version counted up and the change written into its timeline."""
     version = changes.get("artwork_version", job.artwork_version)
     entry = TimelineEntry(at=now, event=event, detail=detail, artwork_version=version, actor=actor)
     return job.model_copy(update={**changes, "version": job.version + 1, "timeline": (*job.timeline, entry)})

@@ -47,7 +47,7 @@ class Upkeep:
         with ground_errors():
             rows = {row["step"]: row for row in await self._pool.fetch(SQL["waiting"])}
         now = self._clock.now()
-        for step in (Step.PINNING, Step.QUEUED, Step.RENDERING):
+        for step in (Step.PINNING, Step.QUEUED, Step.RENDERING, Step.DELIVERING):
             row = rows.get(step)
             metrics.JOBS_WAITING.labels(step=step).set(row["n"] if row else 0)
             metrics.OLDEST_WAITING.labels(step=step).set((now - row["oldest"]).total_seconds() if row else 0)

@@ -73,13 +73,48 @@ FROM ranked r LEFT JOIN catalog c
 WHERE turn <= $2
 ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
 
+-- name: claim_deliveries
+-- Deliveries to ask for now, under the dispatcher's lock: at most $1 under way in all, $2 per shop, each for $3. A claim
+-- ends with the job's next change; one that has run out (`overdue`) had no result. `storage_version` is null where the
+-- shop's files no longer go to a storage of its own.
+WITH busy AS (
+    SELECT shop, count(*) AS n FROM jobs WHERE step = 'delivering' AND claimed_until > now() GROUP BY shop
+), room AS (
+    SELECT greatest($1 - coalesce((SELECT sum(n) FROM busy), 0), 0) AS n
+), ranked AS (
+    SELECT j.job_id, j.urgent, j.queued_at, j.claimed_until IS NOT NULL AS overdue, coalesce(b.n, 0)
+           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
+    FROM jobs j LEFT JOIN busy b USING (shop)
+    WHERE j.step = 'delivering' AND (j.not_before IS NULL OR j.not_before <= now())
+      AND (j.claimed_until IS NULL OR j.claimed_until <= now())
+      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
+), chosen AS (
+    SELECT job_id, overdue FROM ranked WHERE turn <= $2
+    ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
+), claimed AS (
+    UPDATE jobs SET claimed_until = now() + $3::interval FROM chosen WHERE jobs.job_id = chosen.job_id
+    RETURNING jobs.job_id, jobs.shop, jobs.order_id::text AS order_id, overdue
+)
+SELECT m.*, c.version AS storage_version FROM claimed m LEFT JOIN catalog c
+    ON c.shop = m.shop AND c.kind = 'storage' AND c.entry_id = 'default' AND NOT c.deleted
+    AND c.body -> 'active' IS DISTINCT FROM 'false'::jsonb
+
+-- name: add_delivered_copies
+INSERT INTO delivered_copies (key, delivered_at) SELECT unnest($1::text[]), now() ON CONFLICT DO NOTHING
+
+-- name: old_delivered_copies
+SELECT key FROM delivered_copies WHERE delivered_at < now() - $1::interval ORDER BY delivered_at LIMIT $2
+
+-- name: forget_delivered_copies
+DELETE FROM delivered_copies WHERE key = ANY ($1::text[])
+
 -- name: waiting
 SELECT step, count(*) AS n, min(queued_at) AS oldest FROM jobs
 WHERE step IS NOT NULL AND shop NOT IN (SELECT shop FROM stopped_shops) GROUP BY step
 
 -- name: catalog_of
 SELECT kind, entry_id, version, body FROM catalog
-WHERE shop = $1 AND NOT deleted AND kind IN ('template', 'mapping', 'retention')
+WHERE shop = $1 AND NOT deleted AND kind IN ('template', 'mapping', 'retention', 'storage')
 
 -- name: catalog_entry
 SELECT body FROM catalog WHERE shop = $1 AND kind = $2 AND entry_id = $3 AND NOT deleted
