@@ -19,7 +19,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api clean
+	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside 
 
 bench-jobs-api: $(DEV) ## Lists and searches among up to a million print jobs beside bare SQL, plans asserted; projector speed (ARGS="--jobs 10000")
 	$(BIN)/python bench/jobs_api/jobs_api_bench.py $(ARGS)
+
+bench-rebuild: $(DEV) ## The read model made anew through a real topic, beside the projector's way; minutes for a million (ARGS="--orders 200000")
+	$(BIN)/python bench/jobs_api/rebuild_bench.py $(ARGS)
 
 bench-ingest: $(DEV) ## The receiver at full speed beside bare handlers; its CPU per webhook and where it goes
 	$(BIN)/python bench/ingest/ingest_bench.py

@@ -5,7 +5,7 @@ tables, constraints and indexes have their names already when they are moved.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
@@ -27,6 +27,8 @@ _ATTEMPT = "200ms"
 _PAUSE_SECONDS = 0.2
 
 _KEYS = ("p", "u")
+_OF_ORDER = frozenset({"jobs_of_order", "files_of_order"})
+"""What a snapshot no longer lists is looked for by its order: filling needs these from the beginning."""
 _OTHERS = ("f",)
 
 
@@ -56,6 +58,7 @@ class Shadow:
                     f"CREATE TABLE {SHADOW}.{table} (LIKE {SCHEMA}.{table} INCLUDING ALL EXCLUDING INDEXES)"
                 )
                 await self._copy_constraints(connection, table, _KEYS)
+                await self._copy_indexes(connection, table, _OF_ORDER)
             await connection.execute(f"CREATE TABLE {SHADOW}.positions (part int PRIMARY KEY, next_offset bigint)")
         return False
 
@@ -69,17 +72,14 @@ class Shadow:
 
     async def finish(self) -> None:
         """Give the set what the live one has besides rows and keys: indexes, references, policies, rights."""
-        for table in TABLES:
-            present = {row["relname"] for row in await self._pool.fetch(SQL["indexes"], SHADOW, table)}
-            for index in await self._pool.fetch(SQL["indexes"], SCHEMA, table):
-                if index["relname"] not in present:
-                    await self._run(str(index["definition"]).replace(f" ON {SCHEMA}.{table} ", f" ON {table} "))
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire() as connection:
             for table in TABLES:
-                await self._copy_constraints(connection, table, _OTHERS)
-                await _copy_protection(connection, table)
-        for table in TABLES:
-            await self._run(f"ANALYZE {table}")
+                await self._copy_indexes(connection, table)
+            for table in TABLES:
+                async with connection.transaction():
+                    await self._copy_constraints(connection, table, _OTHERS)
+                    await _copy_protection(connection, table)
+                await self._on(connection, f"ANALYZE {table}")
 
     async def swap(self, connection: Connection) -> None:
         """Inside a transaction that keeps writers out: put the set in the live one's place.
@@ -141,9 +141,13 @@ class Shadow:
             if one["conname"] not in present:
                 await self._on(connection, f"ALTER TABLE {table} ADD CONSTRAINT {one['conname']} {one['definition']}")
 
-    async def _run(self, statement: str) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await self._on(connection, statement)
+    async def _copy_indexes(self, connection: Connection, table: str, names: Collection[str] = ()) -> None:
+        """Of these names, or all. Each is there for good when it is made: a next attempt does not make it again."""
+        present = {row["relname"] for row in await connection.fetch(SQL["indexes"], SHADOW, table)}
+        for index in await connection.fetch(SQL["indexes"], SCHEMA, table):
+            name, definition = index["relname"], str(index["definition"])
+            if name not in present and (not names or name in names):
+                await self._on(connection, definition.replace(f" ON {SCHEMA}.{table} ", f" ON {table} "))
 
     async def _on(self, connection: Connection, statement: str) -> None:
         async with connection.transaction():
