@@ -89,6 +89,8 @@ SERVICES = (
         "Render memory", ((_quantile("printworks_worker_render_memory_mb", 0.95, "recipe"), "{{recipe}}"),), "decmbytes"
     ),
     Graph("Renders a second", ((_rate("printworks_worker_renders_total", "outcome"), "{{outcome}}"),)),
+    Graph("Deliveries a second", ((_rate("printworks_deliverer_deliveries_total", "outcome"), "{{outcome}}"),)),
+    Graph("Delivery time", ((_quantile("printworks_deliverer_delivery_seconds", 0.95), "95 of 100"),), "s"),
     Graph("Snapshot to Shopify", ((_quantile("printworks_writer_delay_seconds", 0.95), "95 of 100"),), "s"),
     Graph("Writes a second", ((_rate("printworks_writer_writes_total", "outcome"), "{{outcome}}"),)),
     Graph(

@@ -9,11 +9,12 @@ import shutil
 import time
 from pathlib import Path
 
-from printworks_local.demo.cases import make_cases
+from printworks_local.demo.cases import READY, make_cases
 from printworks_local.demo.files import fetch_files
 from printworks_local.demo.follow import Followed
 from printworks_local.demo.table import header, row
 from printworks_local.images import Images
+from printworks_local.own_bucket import own_bucket
 from printworks_local.pictures import PictureServer, photographs
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.stack.model import checkout_root
@@ -23,6 +24,8 @@ DONE_SECONDS = 240.0
 """After it the demo gives up; a busy machine needs a tenth of it."""
 
 LOOK_SECONDS = 0.15
+
+OWN_BUCKET = "demo-own-storage"
 
 
 async def demo(*, once: bool, result: Path | None, images: Images | None = None) -> int:
@@ -40,17 +43,28 @@ async def demo(*, once: bool, result: Path | None, images: Images | None = None)
             photos = photographs()
             orders = [Followed(case) for case in make_cases(pictures, photos)]
             _say(header())
-            await _send(floor, orders)
-            await _follow(floor, orders, pictures, photos[0])
-            await _finish(floor, orders, output)
-            ok = not any(order.problems for order in orders)
-            _say(_verdict(orders, output))
-            if result is not None:
-                _write_result(result, orders, ok)
-            if not once:
-                _say(printworks.summary())
-                await asyncio.Event().wait()
+            await _send(floor, [order for order in orders if not order.case.own_storage])
+            await _planned(floor, orders)
+            async with own_bucket(floor, OWN_BUCKET):
+                _say(f"the shop has a storage of its own now, the bucket {OWN_BUCKET}: it counts for the next order")
+                await _send(floor, [order for order in orders if order.case.own_storage])
+                await _follow(floor, orders, pictures, photos[0])
+                await _finish(floor, orders, output)
+                ok = not any(order.problems for order in orders)
+                _say(_verdict(orders, output))
+                if result is not None:
+                    _write_result(result, orders, ok)
+                if not once:
+                    _say(printworks.summary())
+                    await asyncio.Event().wait()
     return 0 if ok else 1
+
+
+async def _planned(floor: ShopFloor, orders: list[Followed]) -> None:
+    """Until the print jobs that were sent are there: a setting counts for those that come afterwards."""
+    for order in orders:
+        if order.case.expected == READY and not order.case.own_storage:
+            await floor.shown(order.case.order_id, lambda shown: bool(shown["jobs"]))
 
 
 async def _send(floor: ShopFloor, orders: list[Followed]) -> None:
@@ -86,7 +100,7 @@ async def _finish(floor: ShopFloor, orders: list[Followed], output: Path) -> Non
             directory = output / order.case.name.lstrip("#")
             order.files, problems = await fetch_files(floor, order.shopify.artwork_files, order.api, directory)
             order.problems += problems
-        order.check()
+        order.check(OWN_BUCKET)
     _say("\n" + header())
     for order in orders:
         _say(row(order))

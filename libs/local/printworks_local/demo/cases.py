@@ -26,6 +26,8 @@ class Case:
     customised: int
     deliveries: int = 1
     broken_picture: str | None = None
+    own_storage: bool = False
+    """The shop has a bucket of its own by then: the files have to lie in it."""
 
     @property
     def order_id(self) -> int:
@@ -99,4 +101,5 @@ def make_cases(pictures: PictureServer, photos: list[Path]) -> list[Case]:
             1,
             broken_picture=dead,
         ),
+        Case("into the shop's own bucket", counter.order([customised(PHOTO, "Ours")]), READY, 1, own_storage=True),
     ]

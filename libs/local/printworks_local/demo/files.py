@@ -31,6 +31,8 @@ class FetchedFile:
     format: str
     sha256: str
     bytes: int
+    bucket: str
+    """Where the link led in the end."""
 
     def result(self) -> dict[str, Any]:
         """The file in the result file (contract)."""
@@ -70,6 +72,7 @@ async def fetch_files(
                 format=facts["facts"]["format"],
                 sha256=hashlib.sha256(answer.content).hexdigest(),
                 bytes=len(answer.content),
+                bucket=answer.url.path.split("/")[1],
             )
             fetched.append(file)
             problems += _differences(file, facts, answer.content)

@@ -94,8 +94,8 @@ class Followed:
         self.retried = True
         say(f"{self.case.name} the picture is back at its address; retried through the API")
 
-    def check(self) -> None:
-        """Compare with what must come of it; differences go to `problems`."""
+    def check(self, own_bucket: str) -> None:
+        """Compare with what must come of it; differences go to `problems`. `own_bucket` is the shop's own."""
         expected, shopify = self.case.expected, self.shopify
         if self.status != expected:
             reasons = [f"{job['reason_code']} ({job['reason_detail']})" for job in self.jobs if job["reason_code"]]
@@ -114,6 +114,9 @@ class Followed:
             self.problems.append("the links on Shopify are not those of the API")
         if len(self.files) < self.case.customised:
             self.problems.append(f"{len(self.files)} links opened, expected at least {self.case.customised}")
+        strays = [file for file in self.files if (file.bucket == own_bucket) != self.case.own_storage]
+        if strays:
+            self.problems.append(f"{len(strays)} links lead to {strays[0].bucket}, which is the wrong bucket")
         if self.case.broken_picture is not None and self.failed_with != UPLOAD_MISSING:
             self.problems.append(f"it should first have failed with {UPLOAD_MISSING}, was {self.failed_with}")
 
