@@ -182,7 +182,7 @@ def child(name: str, folder: Path, repeat: int) -> None:
         processor.append(time.process_time() - start_cpu)
     # Not ru_maxrss: that of a child starts at its parent's.
     status = Path("/proc/self/status").read_text()
-    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    peak = int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     print(json.dumps({"cold": seconds[0], "warm": min(seconds[1:]), "cpu": min(processor[1:]), "peak_mb": peak}))
 
 

@@ -94,8 +94,8 @@ def child(recipe: str, folder: Path, canvas: tuple[int, int], jobs: int) -> None
             render(job, Path(out))
         runs.append((time.perf_counter() - start, time.process_time() - start_cpu))
     seconds, processor = min(runs[1:], key=lambda run: run[1])
-    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-    print(json.dumps([seconds, processor, peak, memory_bytes(job) / (1 << 20), begun, time.time()]))
+    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+    print(json.dumps([seconds, processor, peak, memory_bytes(job) / 1e6, begun, time.time()]))
 
 
 def start(recipe: str, folder: Path, canvas: tuple[int, int], jobs: int) -> "subprocess.Popen[str]":

@@ -1,5 +1,6 @@
 """How much memory a job may need: the bound that the worker sets, and that the tests hold the recipes to."""
 
+import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,3 +59,10 @@ def job_bytes(sources: Sequence[tuple[Path, tuple[int, int] | None]], sheets: Se
 def address_space_bytes(memory: int) -> int:
     """RLIMIT_AS for a job of this memory: libraries map far more than they touch, and decoders reserve ahead."""
     return int(memory * 1.5) + (2 << 30)
+
+
+def give_back() -> None:
+    """Let the C library return freed memory to the system. Where it is not glibc, nothing happens."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -133,6 +133,9 @@ class PdfWriter:
             deterministic_id=True,
         )
         self._pdf.close()
+        # Pages and writer know each other: without this the pictures would stay until the next garbage collection.
+        self._pages.clear()
+        self._images.clear()
 
     def _add_page(self, sheet: Sheet, content: bytes, resources: Object) -> None:
         page = Dictionary(

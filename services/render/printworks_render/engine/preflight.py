@@ -17,6 +17,7 @@ from printworks_common.templates import Limits
 
 from printworks_render.engine.geometry import MM_PER_INCH, PT_PER_MM, Rect, Sheet
 from printworks_render.engine.job import Check, Level, PreflightReport, RenderError
+from printworks_render.engine.limits import give_back
 from printworks_render.engine.profiles import SRGB
 from printworks_render.engine.raster import shrink
 
@@ -25,6 +26,7 @@ Pixels = NDArray[np.uint8]
 BOX_TOLERANCE_MM = 0.1
 _BLANK_DEVIATION = 1.5
 _SSIM_PX = 800
+_BAND_ROWS = 128
 
 _REASONS: dict[str, Reason] = {
     "effective_dpi": Reason.UPLOAD_LOW_RESOLUTION,
@@ -313,6 +315,8 @@ def check_raster(path: Path, sheet: Sheet, colour: str, max_px: int) -> tuple[li
 
     colour: `srgb` or `cmyk`.
     """
+    # Pillow reads the whole sheet: what was freed before must not lie beside it, nor the sheet beside what follows.
+    give_back()
     with Image.open(path, formats=["TIFF", "PNG", "JPEG", "WEBP"]) as image:
         width, height = image.size
         dpi = image.info.get("dpi", (0.0, 0.0))
@@ -321,8 +325,10 @@ def check_raster(path: Path, sheet: Sheet, colour: str, max_px: int) -> tuple[li
         tagged = bool(profile) or "srgb" in image.info
         if image.format == "JPEG":
             image.draft(None, (max_px, max_px))
-        image.thumbnail((max_px, max_px), Image.Resampling.BOX)
-        pixels = _srgb(image, profile if isinstance(profile, bytes) else None)
+        small = _reduced(image, max_px)
+    del image
+    give_back()
+    pixels = _srgb(small, profile if isinstance(profile, bytes) else None)
     wanted = sheet.pixels
     off = max(abs(width - wanted[0]), abs(height - wanted[1])) / sheet.dpi * MM_PER_INCH
     checks = [
@@ -356,6 +362,23 @@ def check_raster(path: Path, sheet: Sheet, colour: str, max_px: int) -> tuple[li
             )
         )
     return checks, pixels
+
+
+def _reduced(image: Image.Image, max_px: int) -> Image.Image:
+    """Area-averaged to `max_px` at the longest side, in bands: Pillow's intermediate of a whole sheet is as large as a
+    third of it."""
+    width, height = image.size
+    factor = max_px / max(width, height)
+    if factor >= 1:
+        image.load()
+        return image
+    columns, rows = max(1, round(width * factor)), max(1, round(height * factor))
+    result = Image.new(image.mode, (columns, rows))
+    for top in range(0, rows, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, rows)
+        box = (0, top * height / rows, width, bottom * height / rows)
+        result.paste(image.resize((columns, bottom - top), Image.Resampling.BOX, box), (0, top))
+    return result
 
 
 def _srgb(image: Image.Image, profile: bytes | None) -> Pixels:
