@@ -11,6 +11,7 @@ from printworks_common.wiring import connect_database, connect_live_shops, conne
 from printworks_ingest.collector import spare_the_collector
 from printworks_ingest.counting import Counts
 from printworks_ingest.door import Door
+from printworks_ingest.erasure import Erasure, Intake
 from printworks_ingest.profiles import Profiles
 from printworks_ingest.publishing import OrderPublisher
 from printworks_ingest.receiver import Receiver
@@ -39,7 +40,8 @@ async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
     http = http_client()
     runtime.on_stop(http.aclose, name="http client")
     clients = AdminClients(http)
-    publisher = OrderPublisher(producer, clock)
+    erasure = Erasure(pool, producer, clock)
+    publisher = OrderPublisher(producer, clock, erasure.kept)
 
     rereads = Rereads(pool=pool, shops=shops, clients=clients, publisher=publisher, clock=clock)
     sweeps = Sweeps(
@@ -66,8 +68,8 @@ async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
         runtime,
         settings,
         group="reconciler",
-        topics=[Topic.ORDER_REREADS],
-        handler=rereads.handle,
+        topics=[Topic.ORDER_REREADS, Topic.PRIVACY],
+        handler=Intake(rereads, erasure).handle,
         producer=producer,
     )
 

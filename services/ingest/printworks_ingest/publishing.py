@@ -1,6 +1,6 @@
 """Orders that were read through the Admin API become events."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from printworks_common import ids, tracing
 from printworks_common.clock import Clock
@@ -17,20 +17,34 @@ log = get_logger(__name__)
 SOURCE = "printworks/ingest/reconciler"
 
 
+Kept = Callable[[Sequence[OrderReceived]], Awaitable[Sequence[OrderReceived]]]
+"""Those of some orders that may be published."""
+
+
+async def all_of_them(orders: Sequence[OrderReceived]) -> Sequence[OrderReceived]:
+    """For who has no tombstones at hand: the coordinator has its own."""
+    return orders
+
+
 class OrderPublisher:
-    def __init__(self, producer: KafkaProducer, clock: Clock) -> None:
+    """`kept` leaves out what was erased on request."""
+
+    def __init__(self, producer: KafkaProducer, clock: Clock, kept: Kept = all_of_them) -> None:
         self._producer = producer
         self._clock = clock
+        self._kept = kept
 
     async def publish(self, order: OrderReceived) -> None:
         """Returns when the order is durable. Raises GroundMissingError, or PoisonError (`record_too_large`)."""
-        await self._producer.send(self._event(order))
+        for one in await self._kept([order]):
+            await self._producer.send(self._event(one))
 
     async def publish_all(self, orders: Sequence[OrderReceived]) -> int:
         """Publish what can be published, and tell how many that were. Raises GroundMissingError.
 
         An order that no record can hold is logged and counted: the others must not wait for it.
         """
+        orders = await self._kept(orders)
         try:
             await self._producer.send_many([self._event(order) for order in orders])
         except PoisonError:

@@ -1,10 +1,12 @@
-"""`printworks-jobs-api api | projector | migrate | keys create | rebuild | reseal | doctor`."""
+"""`printworks-jobs-api api | projector | migrate | keys create | rebuild | reseal | privacy | doctor`."""
 
 import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from printworks_common import command
 from printworks_common.clock import SystemClock
@@ -20,10 +22,14 @@ from printworks_jobs_api import app, rebuild_command
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.keys import KeyStore, NewKey, Scope
 from printworks_jobs_api.own_storage import OwnStorages
+from printworks_jobs_api.privacy_report import PrivacyReport, json_lines, table
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, DatabaseSettings, ProjectorSettings, ResealSettings
 
 SERVICE = "jobs-api"
+
+PRIVACY_LINES = 10_000
+"""So many requests are printed at most."""
 
 
 def api(_arguments: list[str]) -> None:
@@ -58,6 +64,22 @@ def reseal(_arguments: list[str]) -> int:
     return 0
 
 
+def privacy(arguments: list[str]) -> int:
+    """How far Shopify's requests about people and shops are."""
+    parser = argparse.ArgumentParser(prog="printworks-jobs-api privacy", description="Privacy requests, newest first.")
+    parser.add_argument("--all", action="store_true", help="those that are done as well")
+    parser.add_argument("--shop", type=_shop, help="of this shop only")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    chosen = parser.parse_args(arguments)
+    try:
+        rows = asyncio.run(_privacy_requests(load(DatabaseSettings), chosen.shop, done=chosen.all))
+    except PrintworksError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(json_lines(rows) if chosen.json else table(rows)))
+    return 0
+
+
 MIGRATIONS = Path(app.__file__).parent / "sql" / "migrations"
 
 PATIENTS = {
@@ -76,6 +98,7 @@ def main() -> None:
             "keys": keys,
             "rebuild": rebuild_command.main,
             "reseal": reseal,
+            "privacy": privacy,
             "doctor": doctor_command("printworks-jobs-api", PATIENTS),
         },
     )
@@ -112,6 +135,14 @@ async def _create_key(settings: DatabaseSettings, shop: str, scopes: list[Scope]
     pool = await open_pool(settings, schema=SCHEMA)
     try:
         return await KeyStore(pool, SystemClock()).create(shop, scopes, name=name)
+    finally:
+        await close_pool(pool)
+
+
+async def _privacy_requests(settings: DatabaseSettings, shop: str | None, *, done: bool) -> Sequence[Any]:
+    pool = await open_pool(settings, schema=SCHEMA)
+    try:
+        return await PrivacyReport(pool).requests(shop, done=done, limit=PRIVACY_LINES)
     finally:
         await close_pool(pool)
 

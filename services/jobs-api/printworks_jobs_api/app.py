@@ -7,9 +7,15 @@ from importlib import metadata
 from fastapi import FastAPI
 from printworks_common.clock import SystemClock
 from printworks_common.errors import GroundMissingError, TransientError
-from printworks_common.events.control import CatalogEntry, ReconciliationCompared, ReconciliationCounted
+from printworks_common.events.control import (
+    CatalogEntry,
+    PrivacyRequested,
+    ReconciliationCompared,
+    ReconciliationCounted,
+)
 from printworks_common.events.orders import OrderReceived
 from printworks_common.events.print_jobs import OrderSnapshot
+from printworks_common.events.privacy import PrivacyAnswered
 from printworks_common.events.topics import Topic
 from printworks_common.logs import get_logger
 from printworks_common.outbox import OutboxRelay
@@ -56,6 +62,7 @@ from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.pages import line as line_page
 from printworks_jobs_api.pages import routes as page_routes
 from printworks_jobs_api.pages import shell as page_shell
+from printworks_jobs_api.privacy import Privacy
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
@@ -76,6 +83,7 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
     pool = await connect_database(runtime, settings, SCHEMA)
     producer = await connect_producer(runtime, settings)
     reconciliations = Reconciliations(pool)
+    privacy = Privacy(pool, Catalog(pool, runtime.clock), producer, runtime.clock)
     intake = Intake(
         {
             OrderSnapshot.type_name: Projector(pool, runtime.clock).handle,
@@ -83,13 +91,16 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
             ReconciliationCompared.type_name: reconciliations.handle,
             OrderReceived.type_name: WebhookNotes(pool).handle,
             CatalogEntry.type_name: ShopProfiles(pool).handle,
+            PrivacyRequested.type_name: privacy.requested,
+            PrivacyAnswered.type_name: privacy.answered,
         }
     )
+    runtime.spawn("privacy", privacy.measure(runtime.stopping))
     consume(
         runtime,
         settings,
         group=GROUP,
-        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION, Topic.ORDERS, Topic.CATALOG],
+        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION, Topic.ORDERS, Topic.CATALOG, Topic.PRIVACY],
         handler=intake.handle,
         producer=producer,
         parallel=settings.projector_parallel,

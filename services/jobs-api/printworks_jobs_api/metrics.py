@@ -26,3 +26,9 @@ PROJECTION_LAG = histogram(
     "printworks_jobs_api_projection_lag_seconds", "From a change of an order to its rows in the read model"
 )
 WAITING = gauge("printworks_jobs_api_waiting_clients", "Requests that wait for the next change")
+PRIVACY_OPEN = gauge(
+    "printworks_jobs_api_privacy_requests_open", "Requests of Shopify about a person or a shop that are not done"
+)
+PRIVACY_OLDEST = gauge(
+    "printworks_jobs_api_privacy_oldest_request_seconds", "Age of the oldest of them; 30 days is the deadline"
+)

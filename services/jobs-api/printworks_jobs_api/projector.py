@@ -4,7 +4,7 @@ A snapshot is the whole order, and a higher version replaces a lower one: duplic
 nothing, in whatever order they come.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from printworks_common.errors import PoisonError
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.kafka.record import Record
 from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
+from printworks_common.tombstones import tombstones_of
 
 from printworks_jobs_api.metrics import PROJECTION_LAG, SNAPSHOTS
 from printworks_jobs_api.rows import JobRow, file_rows, job_row, order_row
@@ -39,15 +40,27 @@ class Projector:
             PROJECTION_LAG.observe(max(0.0, (self._clock.now() - snapshot.occurred_at).total_seconds()))
 
     async def apply(self, snapshot: OrderSnapshot) -> bool:
-        """Write the snapshot. False: a snapshot as new was there already."""
+        """Write the snapshot. False: a snapshot as new was there already, or the order was erased."""
         check_ids(snapshot)
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
+                if not await not_erased(connection, [snapshot]):
+                    return False
                 if await connection.fetchval(SQL["save_order"], *order_row(snapshot)) is None:
                     return False
                 await _save_files(connection, snapshot)
                 await _save_jobs(connection, snapshot)
                 return True
+
+
+async def not_erased(connection: Connection, snapshots: Sequence[OrderSnapshot]) -> list[OrderSnapshot]:
+    """Without the snapshots that would bring back what was erased. Call it in the transaction that writes them."""
+    found = await tombstones_of(connection, [(one.shop, int(one.order_id), one.created_at) for one in snapshots])
+    return [
+        one
+        for one, buried in zip(snapshots, found, strict=True)
+        if buried is None or (buried == "order" and one.erased_at is not None)
+    ]
 
 
 async def _save_files(connection: Connection, snapshot: OrderSnapshot) -> None:

@@ -19,7 +19,7 @@ from printworks_common.kafka.record import Record
 from printworks_common.postgres import Connection, Pool, ground_errors
 
 from printworks_jobs_api import batches
-from printworks_jobs_api.projector import check_ids
+from printworks_jobs_api.projector import check_ids, not_erased
 from printworks_jobs_api.rows import JobRow, file_rows, job_row
 from printworks_jobs_api.settings import SCHEMA
 from printworks_jobs_api.shadow import ALL_TABLES_SECONDS, SHADOW, SQL, TABLES, RebuildError, Shadow, use
@@ -130,8 +130,9 @@ class _Filling:
     async def _write(self, snapshots: Sequence[OrderSnapshot]) -> None:
         """Rows and the place on the topic, in one transaction."""
         async with self._pool.acquire() as connection, connection.transaction():
+            kept = await not_erased(connection, snapshots)
             await use(connection)
-            await _save(connection, snapshots)
+            await _save(connection, kept)
             places = self._topic.positions()
             await connection.execute(SQL["save_position"], list(places), list(places.values()))
 
@@ -140,8 +141,9 @@ class _Filling:
             for one in snapshots:
                 try:
                     async with connection.transaction():
+                        kept = await not_erased(connection, [one])
                         await use(connection)
-                        await _save(connection, [one])
+                        await _save(connection, kept)
                 except asyncpg.DataError:
                     self.done.unreadable += 1
         await self._write([])

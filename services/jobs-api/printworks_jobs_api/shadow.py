@@ -5,7 +5,8 @@ tables, constraints and indexes have their names already when they are moved.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -39,6 +40,15 @@ class RebuildError(PrintworksError):
 async def use(connection: Connection) -> None:
     """Let the transaction work on the set: its names come first, all others are the live ones."""
     await connection.execute(f"SET LOCAL search_path = {SHADOW}, {SCHEMA}, public")
+
+
+@asynccontextmanager
+async def on_the_set(connection: Connection) -> AsyncGenerator[None]:
+    """Let a part of a transaction work on the set."""
+    before = await connection.fetchval("SELECT current_setting('search_path')")
+    await use(connection)
+    yield
+    await connection.execute("SELECT set_config('search_path', $1, true)", before)
 
 
 class Shadow:
@@ -150,11 +160,8 @@ class Shadow:
                 await self._on(connection, definition.replace(f" ON {SCHEMA}.{table} ", f" ON {table} "))
 
     async def _on(self, connection: Connection, statement: str) -> None:
-        async with connection.transaction():
-            before = await connection.fetchval("SELECT current_setting('search_path')")
-            await use(connection)
+        async with connection.transaction(), on_the_set(connection):
             await connection.execute(statement, timeout=ALL_TABLES_SECONDS)
-            await connection.execute("SELECT set_config('search_path', $1, true)", before)
 
 
 async def _copy_protection(connection: Connection, table: str) -> None:

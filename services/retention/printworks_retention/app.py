@@ -15,6 +15,7 @@ from printworks_common.runtime import Runtime
 from printworks_common.storage import ObjectStore
 from printworks_common.wiring import connect_database, connect_producer, consume
 
+from printworks_retention.erasure import Erasures, Records
 from printworks_retention.ledger import SQL, Ledger
 from printworks_retention.notices import Notices
 from printworks_retention.plan import make_plan
@@ -25,7 +26,9 @@ from printworks_retention.walk import Walk
 log = get_logger(__name__)
 
 GROUP = "retention"
-TOPICS = (Topic.PRINT_JOBS,)
+TOPICS = (Topic.PRINT_JOBS, Topic.PRIVACY)
+
+ERASE_EVERY_SECONDS = 2.0
 
 WALK_EVERY = timedelta(days=7)
 
@@ -42,13 +45,15 @@ class Parts:
     objects: ObjectStore
     producer: KafkaProducer
     purge: Purge
+    erasures: Erasures
     notices: Notices
     walk: Walk
 
 
 async def build_loop(runtime: Runtime[RetentionSettings]) -> None:
-    """Keep the ledger, tell, purge and walk on schedule."""
+    """Keep the ledger, tell, purge and walk on schedule; erase as soon as it is asked for."""
     parts = await _connect(runtime, by="loop")
+    runtime.spawn("erasures", _erase(runtime, parts.erasures))
     runtime.spawn("purge", _on_schedule(runtime, parts))
 
 
@@ -63,6 +68,7 @@ async def build_once(runtime: Runtime[RetentionSettings], *, approved: int, dry_
         print("\n".join(plan.lines()))  # noqa: T201 - the answer of a command
         runtime.stop()
         return
+    await parts.erasures.run()
     await parts.notices.send()
     report = await parts.purge.run(runtime.stopping, approved=approved)
     runtime.stop()
@@ -93,7 +99,17 @@ async def _connect(runtime: Runtime[RetentionSettings], *, by: str) -> Parts:
     # To its end before anything is deleted: a hold must be known.
     catalog = await runtime.ground("catalog", lambda: read_compacted(settings, Topic.CATALOG, ledger.keep_catalog))
     runtime.spawn("catalog", catalog.follow(runtime.stopping, lambda: runtime.heartbeat("catalog")))
-    consume(runtime, settings, group=GROUP, topics=TOPICS, handler=ledger.keep, producer=producer)
+    erasures = Erasures(
+        pool,
+        objects=objects,
+        events=producer,
+        clock=clock,
+        parallel=settings.purge_parallel,
+        again=timedelta(seconds=settings.erasure_again_seconds),
+        enabled=settings.purge_enabled,
+        by=by,
+    )
+    consume(runtime, settings, group=GROUP, topics=TOPICS, handler=Records(ledger, erasures).handle, producer=producer)
     purge = Purge(
         pool,
         objects=objects,
@@ -106,7 +122,7 @@ async def _connect(runtime: Runtime[RetentionSettings], *, by: str) -> Parts:
         ),
     )
     walk = Walk(pool, objects=objects, purge=purge, clock=clock, parallel=settings.purge_parallel, by=by)
-    return Parts(pool, objects, producer, purge, Notices(pool, producer, clock), walk)
+    return Parts(pool, objects, producer, purge, erasures, Notices(pool, producer, clock), walk)
 
 
 async def _other_clocks(pool: Pool, objects: ObjectStore) -> list[datetime]:
@@ -119,6 +135,19 @@ async def _other_clocks(pool: Pool, objects: ObjectStore) -> list[datetime]:
 async def _all_read(runtime: Runtime[RetentionSettings]) -> bool:
     """Whether the ledger has read everything that was published until now; waits for it."""
     return await wait_until_read(runtime.settings, GROUP, TOPICS, runtime.stopping, within=READ_WITHIN_SECONDS)
+
+
+async def _erase(runtime: Runtime[RetentionSettings], erasures: Erasures) -> None:
+    while not runtime.stopping.is_set():
+        try:
+            await erasures.run()
+        except (GroundMissingError, TransientError) as error:
+            log.warning("erasure_waits", code=error.code)
+        try:
+            async with asyncio.timeout(ERASE_EVERY_SECONDS):
+                await runtime.stopping.wait()
+        except TimeoutError:
+            continue
 
 
 async def _on_schedule(runtime: Runtime[RetentionSettings], parts: Parts) -> None:

@@ -7,6 +7,7 @@ from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.kafka.record import Record, describe
 from printworks_common.postgres import Pool, ground_errors, load_queries
+from printworks_common.tombstones import tombstone
 from pydantic import ValidationError
 
 SQL = load_queries("printworks_retention", "sql/queries.sql")
@@ -19,20 +20,27 @@ class Ledger:
         self._pool = pool
 
     async def keep(self, record: Record) -> None:
-        """Note the dates of an order; an older snapshot changes nothing."""
+        """Note the dates of an order; an older snapshot changes nothing, nor does one of an erased order."""
         if record.event_type != OrderSnapshot.type_name:
             raise PoisonError("The event type is not known here.", code="unknown_event_type")
         order = record.decode(OrderSnapshot)
+        shop, order_id = order.shop, int(order.order_id)
         with ground_errors():
-            await self._pool.execute(
-                SQL["keep_newest"],
-                order.shop,
-                int(order.order_id),
-                order.version,
-                order.order_date,
-                utc_date(order.first_paid_at) if order.first_paid_at else None,
-                order.retention_date,
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                buried = await tombstone(connection, shop, order_id, order.created_at)
+                if buried == "shop" or (buried == "order" and order.erased_at is None):
+                    return
+                await connection.execute(
+                    SQL["keep_newest"],
+                    shop,
+                    order_id,
+                    order.version,
+                    order.order_date,
+                    utc_date(order.first_paid_at) if order.first_paid_at else None,
+                    order.retention_date,
+                )
+                if order.erased_at is not None:
+                    await connection.execute(SQL["end_orders"], shop, [order_id], order.erased_at)
 
     async def keep_catalog(self, record: Record) -> None:
         """Note a shop's period or a hold; other kinds are passed over unread. Raises PoisonError."""

@@ -12,3 +12,4 @@ NOTICES = counter("printworks_retention_notices_total", "Notices published, by d
 LAST_WALK = gauge("printworks_retention_last_walk_timestamp_seconds", "When the bucket was last walked through.", [])
 STRAYS = counter("printworks_retention_strays_total", "Objects of cleared orders found by a walk, and deleted.", [])
 UNKNOWN = gauge("printworks_retention_unknown_orders", "Orders with files that the last walk found in no ledger.", [])
+ERASED_OBJECTS = counter("printworks_retention_erased_objects_total", "Objects deleted because of a request.", [])

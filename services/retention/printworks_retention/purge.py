@@ -100,7 +100,7 @@ class Purge:
         Raises GroundMissingError when database, store or broker are away: what was begun is finished by the next run.
         """
         report = RunReport(uuid4())
-        async with self._alone() as alone:
+        async with alone_in(self._pool) as alone:
             report.refused = await self.reason_to_refuse(approved=approved) if alone else "another_run"
             if report.refused is not None:
                 await self._refused(report)
@@ -258,17 +258,18 @@ class Purge:
         event_id = ids.event_id(event.type_name, event.key(), order.keep_until.isoformat())
         return encode(event, event_id=event_id, source=SOURCE, time=now)
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncGenerator[bool]:
-        """Whether no other process runs a purge now; the lock ends with its connection."""
-        with ground_errors():
-            async with self._pool.acquire() as connection:
-                alone = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUN_LOCK)
-                try:
-                    yield alone
-                finally:
-                    if alone:
-                        await connection.execute("SELECT pg_advisory_unlock($1)", RUN_LOCK)
+
+@asynccontextmanager
+async def alone_in(pool: Pool) -> AsyncGenerator[bool]:
+    """Whether no other process deletes now; the lock ends with its connection."""
+    with ground_errors():
+        async with pool.acquire() as connection:
+            alone = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUN_LOCK)
+            try:
+                yield alone
+            finally:
+                if alone:
+                    await connection.execute("SELECT pg_advisory_unlock($1)", RUN_LOCK)
 
 
 def _order(row: asyncpg.Record) -> MarkedOrder:

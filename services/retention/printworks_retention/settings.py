@@ -20,13 +20,19 @@ class RetentionSettings(ServiceSettings, KafkaSettings, PostgresSettings, Storag
         ge=0,
         description="Between closing orders and deleting their files: renders under way are turned away meanwhile.",
     )
-    purge_enabled: bool = Field(default=True, description="Kill switch: false purges nothing and says so.")
+    purge_enabled: bool = Field(default=True, description="Kill switch: false purges and erases nothing, and says so.")
     purge_cap_floor: int = Field(default=500, ge=0, description="So many due orders may always go at once.")
     purge_cap_share: float = Field(
         default=0.1,
         gt=0,
         le=1,
         description="If more than this share of all orders with files is due, a run stops and asks.",
+    )
+
+    erasure_again_seconds: float = Field(
+        default=900,
+        ge=0,
+        description="After an erasure its orders are looked at again: what was being rendered has come by then.",
     )
 
     @property

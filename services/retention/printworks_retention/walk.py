@@ -63,7 +63,7 @@ class Walk:
             return report
         last = utc_date(self._clock.now()) - SETTLED
         for folder in await self._objects.folders(ROOT):
-            day = _day(folder)
+            day = day_of(folder)
             if day is not None and day <= last:
                 report.days += 1
                 for shop_folder in await self._objects.folders(folder):
@@ -75,8 +75,8 @@ class Walk:
         return report
 
     async def _look(self, day: date, shop_folder: str, report: WalkReport) -> None:
-        shop = _last_part(shop_folder)
-        found = [part for folder in await self._objects.folders(shop_folder) if (part := _last_part(folder)).isdigit()]
+        shop = last_part(shop_folder)
+        found = [part for folder in await self._objects.folders(shop_folder) if (part := last_part(folder)).isdigit()]
         if not found:
             return
         with ground_errors():
@@ -139,12 +139,12 @@ class Walk:
                 await audit.append(connection, "walk", self._clock.now(), facts)
 
 
-def _last_part(folder: str) -> str:
+def last_part(folder: str) -> str:
     return folder.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _day(folder: str) -> date | None:
+def day_of(folder: str) -> date | None:
     try:
-        return date.fromisoformat(_last_part(folder))
+        return date.fromisoformat(last_part(folder))
     except ValueError:
         return None

@@ -13,6 +13,7 @@ from printworks_common.wiring import connect_database, connect_live_shops, conne
 from printworks_shopify_writer.convergence import Convergence
 from printworks_shopify_writer.definitions import Definitions
 from printworks_shopify_writer.drift import Sweeper
+from printworks_shopify_writer.erasure import Erasure, Records
 from printworks_shopify_writer.holding import Holding
 from printworks_shopify_writer.intake import Intake
 from printworks_shopify_writer.orders import Orders
@@ -24,7 +25,8 @@ from printworks_shopify_writer.writer import Writer
 async def build_writer(runtime: Runtime[WriterSettings]) -> None:
     settings = runtime.settings
     producer = await connect_producer(runtime, settings)
-    orders = Orders(await connect_database(runtime, settings, SCHEMA))
+    pool = await connect_database(runtime, settings, SCHEMA)
+    orders = Orders(pool)
     shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
     http = http_client()
     runtime.on_stop(http.aclose, name="http client")
@@ -43,16 +45,19 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
     loop = DispatchLoop("writes", writer.dispatch, lambda: runtime.heartbeat("writes"))
     writer.on_work(loop.wake)
     runtime.on_stop(writer.drain, name="writes under way")
+    erasure = Erasure(pool, shops, producer, runtime.clock)
     consume(
         runtime,
         settings,
         group="shopify-writer",
-        topics=[Topic.PRINT_JOBS],
-        handler=Intake(orders, loop.wake).keep,
+        topics=[Topic.PRINT_JOBS, Topic.PRIVACY],
+        handler=Records(Intake(orders, loop.wake), erasure).handle,
         producer=producer,
         parallel=32,
     )
     runtime.spawn("writes", loop.run(runtime.stopping))
+    erasures = DispatchLoop("erasures", erasure.dispatch, lambda: runtime.heartbeat("erasures"))
+    runtime.spawn("erasures", erasures.run(runtime.stopping))
     if settings.drift_days:
         sweeper = Sweeper(
             orders,

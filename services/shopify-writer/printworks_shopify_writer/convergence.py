@@ -106,6 +106,8 @@ class Convergence:
 
     def _wish(self, newest: Newest, refused: str | None) -> tuple[Attribute, ...] | None:
         """The attributes to write; None when they are written already, refused, or not wanted."""
+        if newest.erased:
+            return None if attributes.fingerprint(()) in (newest.attributes_hash, refused) else ()
         if not self._order_attributes or newest.status != "ready" or not newest.lines:
             return None
         wanted = attributes.wanted(newest.lines)

@@ -24,7 +24,7 @@ class Holding:
 
     def concerns(self, newest: Newest) -> bool:
         """Whether Shopify has to be asked about this order."""
-        return bool(newest.held) or (self._on and holds.waits(newest.status))
+        return bool(newest.held) or self._holds_back(newest)
 
     async def bring(self, client: AdminClient, order_id: str, newest: Newest) -> str | None:
         """Place or release what the snapshot asks for. Returns why Shopify refused, None when it did not.
@@ -32,7 +32,7 @@ class Holding:
         A refusal keeps no tag from being written. Raises `TransientError` when Shopify does not answer, `PoisonError`
         when it refuses the shop, `GroundMissingError` without the database.
         """
-        shop, hold = client.shop.domain, self._on and holds.waits(newest.status)
+        shop, hold = client.shop.domain, self._holds_back(newest)
         try:
             todo = holds.plan(hold, await self._look(client, order_id), newest.held)
             if todo.place:
@@ -49,6 +49,10 @@ class Holding:
         elif not hold:
             await self._orders.let_free(shop, order_id)
         return refused
+
+    def _holds_back(self, newest: Newest) -> bool:
+        """The artwork of an erased order never comes: nothing is left to wait for."""
+        return self._on and holds.waits(newest.status) and not newest.erased
 
     async def _look(self, client: AdminClient, order_id: str) -> tuple[holds.FulfilmentOrder, ...]:
         metrics.REQUESTS.labels(kind="holds").inc()

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from printworks_common.postgres import Pool, ground_errors, load_queries
+from printworks_common.tombstones import tombstone
 
 from printworks_shopify_writer.attributes import Line
 from printworks_shopify_writer.target import Status
@@ -21,11 +22,14 @@ PENDING_PRIORITY = 1
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a snapshot asks of Shopify. `lines`: those whose artwork is ready, with ready alone."""
+    """What a snapshot asks of Shopify. `lines`: those whose artwork is ready, with ready alone. `erased`: the snapshot
+    says that the customer's data was erased."""
 
     shop: str
     order_id: str
     version: int
+    created_at: datetime
+    erased: bool
     status: Status | None
     files: tuple[str, ...]
     files_url: str | None
@@ -54,6 +58,8 @@ class Newest:
     look: bool
     repair: bool
     held: tuple[str, ...]
+    erased: bool
+    """Nothing of ours but its status is to be on the order."""
     age: float
     """Seconds since the snapshot came."""
 
@@ -88,24 +94,31 @@ class Orders:
         self._pool = pool
 
     async def keep(self, snapshot: Snapshot, traceparent: str | None) -> bool | None:
-        """Keep a snapshot. None: one as new is known; else whether something is to be written."""
+        """Keep a snapshot. None: one as new is known, or the order was erased; else whether something is to be
+        written."""
         lines = [
             {"number": one.number, "title": one.title, "url": one.url, "texts": one.texts} for one in snapshot.lines
         ]
+        shop, order_id = snapshot.shop, int(snapshot.order_id)
         with ground_errors():
-            return await self._pool.fetchval(
-                SQL["keep_newest"],
-                snapshot.shop,
-                int(snapshot.order_id),
-                snapshot.version,
-                snapshot.status,
-                list(snapshot.files),
-                snapshot.files_url,
-                lines or None,
-                snapshot.content_hash,
-                PENDING_PRIORITY if snapshot.status == "pending" else FRESH_PRIORITY,
-                traceparent,
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                buried = await tombstone(connection, shop, order_id, snapshot.created_at)
+                if buried == "shop" or (buried == "order" and not snapshot.erased):
+                    return None
+                return await connection.fetchval(
+                    SQL["keep_newest"],
+                    shop,
+                    order_id,
+                    snapshot.version,
+                    snapshot.status,
+                    list(snapshot.files),
+                    snapshot.files_url,
+                    lines or None,
+                    snapshot.content_hash,
+                    PENDING_PRIORITY if snapshot.status == "pending" else FRESH_PRIORITY,
+                    traceparent,
+                    snapshot.erased,
+                )
 
     async def claim(self, slots: Mapping[str, int]) -> list[Claimed]:
         """Take orders that Shopify does not have yet, so many of each shop."""
@@ -134,6 +147,7 @@ class Orders:
             look=row["look"],
             repair=row["priority"] > PENDING_PRIORITY,
             held=tuple(row["held"]),
+            erased=row["erased"],
             age=row["age"],
         )
 

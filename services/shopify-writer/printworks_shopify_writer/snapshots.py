@@ -25,6 +25,8 @@ def read(event: OrderSnapshot) -> Snapshot:
         shop=event.shop,
         order_id=event.order_id,
         version=event.version,
+        created_at=event.created_at,
+        erased=event.erased_at is not None,
         status=status,
         files=event.artwork_files,
         files_url=event.files_url,

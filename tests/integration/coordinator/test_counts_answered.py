@@ -11,6 +11,7 @@ from printworks_common.clock import SystemClock
 from printworks_common.events.control import CountedOrder, ReconciliationCompared, ReconciliationCounted
 from printworks_common.postgres import Pool
 from printworks_render.coordinator import metrics
+from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.store import Change, OrderStore
@@ -24,7 +25,7 @@ FROM, TO = NOW - timedelta(days=60), NOW + timedelta(hours=1)
 
 @pytest.fixture
 def intake(store: OrderStore, pool: Pool) -> OrderIntake:
-    return OrderIntake(store, Reconciliation(pool, SystemClock()), SystemClock())
+    return OrderIntake(store, Reconciliation(pool, SystemClock()), Erasure(store, pool, SystemClock()), SystemClock())
 
 
 @pytest.fixture

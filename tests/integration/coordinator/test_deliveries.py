@@ -32,6 +32,7 @@ from printworks_common.storage.digests import PART_BYTES
 from printworks_local.stack import StackInfo
 from printworks_render.coordinator import decisions, transitions
 from printworks_render.coordinator.delivering import DeliveredCopies, DeliveryDispatcher, DeliveryLimits
+from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Job, Order, Step
 from printworks_render.coordinator.reconciliation import Reconciliation
@@ -71,7 +72,9 @@ class Bench:
     def __post_init__(self) -> None:
         clock = SystemClock()
         self.dispatcher = DeliveryDispatcher(self.store, self.pool, clock, DeliveryLimits())
-        self.intake = OrderIntake(self.store, Reconciliation(self.pool, clock), clock)
+        self.intake = OrderIntake(
+            self.store, Reconciliation(self.pool, clock), Erasure(self.store, self.pool, clock), clock
+        )
 
     async def set_storage(self, **changes: Any) -> OwnStorage:
         """Save the setting, as coordinator and deliverer hear of it."""

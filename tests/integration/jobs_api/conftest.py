@@ -44,7 +44,8 @@ async def api(stack: Stack, settings: ApiSettings) -> AsyncGenerator[Api]:
     pool = await open_pool(settings, schema=SCHEMA)
     await pool.execute(
         "TRUNCATE orders, jobs, files, changes, change_counters, api_keys, commands, idempotency, catalog, holds, "
-        "bulk_actions, exports, export_parts, export_lines, outbox, reconciliations, shops"
+        "bulk_actions, exports, export_parts, export_lines, outbox, reconciliations, shops, privacy_requests, "
+        "privacy_answers, erased_orders, erased_shops"
     )
     store = ObjectStore(settings)
     yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings, stack)

@@ -9,7 +9,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from printworks_common import ids
+from printworks_common.clock import SystemClock
 from printworks_common.errors import GroundMissingError
+from printworks_common.events.control import PrivacyRequested
 from printworks_common.events.envelope import encode
 from printworks_common.events.print_jobs import OrderSnapshot
 from printworks_common.kafka.admin import ensure_topics
@@ -17,6 +19,7 @@ from printworks_common.kafka.groups import GROUPS
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import PostgresSettings
+from printworks_jobs_api.privacy import Privacy
 from printworks_jobs_api.rebuild import Rebuilt, Wanted, rebuild
 from printworks_jobs_api.settings import SCHEMA
 from printworks_jobs_api.shadow import SHADOW, RebuildError
@@ -26,6 +29,7 @@ from tests.integration.jobs_api.conftest import Running
 from tests.integration.jobs_api.parts import Api, Making, stored_file
 from tests.integration.jobs_api.running import command
 from tests.integration.jobs_api.test_processes import client
+from tests.records import record_of
 
 NO_CHANGE_OF = {"orders": {"occurred_at"}, "jobs": set[str](), "files": set[str]()}
 """Columns that a snapshot which is published again has otherwise."""
@@ -303,3 +307,56 @@ async def _has_status(api: httpx.AsyncClient, making: Making, status: str) -> bo
 
 async def _is_true(value: bool) -> bool:
     return value
+
+
+async def erase(api: Api, topic: Topic, shop: str, kind: str, *order_ids: str) -> None:
+    """As the projector does it when Shopify asks."""
+    request = PrivacyRequested.model_validate(
+        {"shop": shop, "kind": kind, "request_id": kind, "order_ids": order_ids, "requested_at": SystemClock().now()}
+    )
+    privacy = Privacy(api.pool, api.services.catalog, topic.producer, SystemClock())
+    await privacy.requested(record_of(request))
+
+
+async def named(api: Api, shop: str) -> list[int]:
+    """Orders of a shop that have a customer's name, in the read model and in the set beside it."""
+    there = await api.pool.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{SHADOW}.orders")
+    found = [
+        await api.pool.fetch(
+            f"SELECT order_id FROM {schema}.orders WHERE shop = $1 AND customer_name IS NOT NULL ORDER BY 1", shop
+        )
+        for schema in ([SCHEMA, SHADOW] if there else [SCHEMA])
+    ]
+    return sorted({row["order_id"] for rows in found for row in rows})
+
+
+async def test_an_erased_customer_does_not_come_back(api: Api, topic: Topic) -> None:
+    shop = "rebuilt-erased.myshopify.com"
+    makings = await told(api, topic, shop)
+    await erase(api, topic, shop, "erase_customer", "100")
+    at = SystemClock().now()
+    erased = makings[0].snapshot().model_copy(update={"erased_at": at, "customer_name": None})
+    await topic.publish(erased)
+    done = await again(api)
+    assert done.swapped
+    assert await named(api, shop) == [101, 102]
+    assert await api.pool.fetchval("SELECT version FROM orders WHERE shop = $1 AND order_id = 100", shop) == 3
+
+
+async def test_an_erasure_while_it_is_filled_reaches_the_set_too(api: Api, topic: Topic) -> None:
+    shop = "rebuilt-erased-meanwhile.myshopify.com"
+    await told(api, topic, shop)
+
+    def stop(step: str, _done: Rebuilt) -> None:
+        if step == "indexes":
+            raise RebuildError("broken off", code="test")
+
+    with pytest.raises(RebuildError):
+        await again(api, told=stop)
+    assert await named(api, shop) == [100, 101, 102]
+    await erase(api, topic, shop, "erase_customer", "101")
+    assert await named(api, shop) == [100, 102]
+    await erase(api, topic, shop, "erase_shop")
+    assert await named(api, shop) == []
+    assert (await again(api, drop_missing=True)).swapped
+    assert await named(api, shop) == []

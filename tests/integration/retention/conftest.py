@@ -27,6 +27,7 @@ from printworks_retention.audit import Entry, read
 from printworks_retention.brakes import Cap
 from printworks_retention.calendar import order_prefix
 from printworks_retention.clearing import Objects
+from printworks_retention.erasure import Erasures
 from printworks_retention.ledger import Ledger
 from printworks_retention.purge import Events, Purge, PurgeOptions, RunReport
 from pydantic import SecretStr
@@ -112,6 +113,18 @@ class Bench:
             *(self.objects.put_bytes(f"{prefix}job/{index}", b"picture", "image/jpeg") for index in range(files))
         )
         return prefix
+
+    def erasures(self, *, again: timedelta = timedelta(minutes=15), enabled: bool = True) -> Erasures:
+        return Erasures(
+            self.pool,
+            objects=self.objects,
+            events=self.producer,
+            clock=self.clock,
+            parallel=4,
+            again=again,
+            enabled=enabled,
+            by="test",
+        )
 
     async def catalog(self, kind: CatalogKind, entry_id: str, body: dict[str, Any] | None, shop: str = SHOP) -> None:
         """An entry of the catalog is written; body None: it is deleted."""

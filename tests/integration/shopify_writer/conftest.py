@@ -209,7 +209,7 @@ async def dsn(new_database: Callable[[], Awaitable[str]]) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def bench(dsn: str, shopify: RunningShopify, tmp_path: Path) -> AsyncIterator[Bench]:
     pool = await open_pool(PostgresSettings(postgres_dsn=SecretStr(dsn)), schema="shopify_writer")
-    await pool.execute("TRUNCATE orders, shops")
+    await pool.execute("TRUNCATE orders, shops, erasures, erased_orders, erased_shops")
     orders = Orders(pool)
     async with AsyncExitStack() as stack:
         shops_file = tmp_path / "shops.json"

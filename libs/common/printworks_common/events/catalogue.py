@@ -17,6 +17,7 @@ from printworks_common.events.control import (
 )
 from printworks_common.events.orders import OrderReceived, OrderTouched
 from printworks_common.events.print_jobs import OrderSnapshot
+from printworks_common.events.privacy import PrivacyAnswered
 from printworks_common.events.rendering import (
     DeliveryFailed,
     DeliveryFinished,
@@ -44,6 +45,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType(
             CommandIssued,
             CatalogEntry,
             PrivacyRequested,
+            PrivacyAnswered,
             RetentionNotice,
             RetentionBegun,
             RetentionPurged,

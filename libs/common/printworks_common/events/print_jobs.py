@@ -110,4 +110,7 @@ class OrderSnapshot(OrderScopedEvent):
         default=None, description="One link to the list of those files, for a place that cannot hold them all."
     )
     jobs: tuple[JobSnapshot, ...] = ()
+    erased_at: Moment | None = Field(
+        default=None, description="When the customer's data was erased on request: nothing of it is in the snapshot."
+    )
     occurred_at: Moment

@@ -19,7 +19,7 @@ GROUPS: Mapping[str, tuple[Topic, ...]] = MappingProxyType(
         "jobs-api-projector": (Topic.PRINT_JOBS, Topic.ORDERS, Topic.CATALOG, Topic.PRIVACY, Topic.RECONCILIATION),
         # Not a consumer: what the receiver was sent but could not turn into an event lies beside what it publishes.
         "receiver": (Topic.ORDERS,),
-        "reconciler": (Topic.ORDER_REREADS,),
+        "reconciler": (Topic.ORDER_REREADS, Topic.PRIVACY),
         "retention": (Topic.PRINT_JOBS, Topic.PRIVACY),
         "shopify-writer": (Topic.PRINT_JOBS, Topic.PRIVACY),
         "worker": (Topic.RENDER_REQUESTS,),

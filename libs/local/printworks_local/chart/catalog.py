@@ -34,8 +34,8 @@ WRITES: Mapping[str, tuple[Topic, ...]] = {
     ),
     "worker": (Topic.RENDER_RESULTS,),
     "deliverer": (Topic.RENDER_RESULTS,),
-    "writer": (Topic.ORDER_REREADS,),
-    "projector": (Topic.CATALOG,),
+    "writer": (Topic.ORDER_REREADS, Topic.PRIVACY),
+    "projector": (Topic.CATALOG, Topic.PRIVACY),
     "api": (Topic.COMMANDS, Topic.CATALOG, Topic.ORDER_REREADS, Topic.PRIVACY),
     "retention": (Topic.RETENTION, Topic.PRIVACY, Topic.RECONCILIATION),
 }

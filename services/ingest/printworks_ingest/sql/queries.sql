@@ -35,7 +35,10 @@ UPDATE rounds SET claimed_until = now() + $3::interval WHERE kind = $1 AND shop 
 UPDATE rounds SET due_at = $3, claimed_until = NULL WHERE shop = $1 AND kind = $2
 
 -- name: ask_reread
-INSERT INTO rereads (shop, order_id, reason, bulk, due_at, traceparent) VALUES ($1, $2, $3, $4, $5, $6)
+-- An order that was erased is not read again.
+INSERT INTO rereads (shop, order_id, reason, bulk, due_at, traceparent)
+SELECT $1::text, $2::bigint, $3::text, $4::boolean, $5::timestamptz, $6::text
+WHERE NOT EXISTS (SELECT FROM erased_orders WHERE shop = $1 AND order_id = $2)
 ON CONFLICT (shop, order_id) DO UPDATE SET
     asked = rereads.asked + 1, reason = excluded.reason, bulk = rereads.bulk AND excluded.bulk,
     due_at = least(rereads.due_at, excluded.due_at), traceparent = excluded.traceparent

@@ -51,11 +51,12 @@ WHERE NOT EXISTS (SELECT FROM {shadow}.orders s WHERE s.shop = l.shop AND s.orde
 ORDER BY l.shop, l.order_id LIMIT 4
 
 -- name: keep_cleared_files
--- No snapshot lists a file that is gone. Its link has to go on saying so.
+-- No snapshot lists a file that is gone, nor one of a shop that was erased. Its link has to go on saying so.
 INSERT INTO {shadow}.files
 SELECT (jsonb_populate_record(l, '{{"state": "cleared", "current": false}}')).* FROM {live}.files l
 WHERE NOT EXISTS (SELECT FROM {shadow}.files s WHERE s.shop = l.shop AND s.file_id = l.file_id)
-  AND EXISTS (SELECT FROM {shadow}.orders o WHERE o.shop = l.shop AND o.order_id = l.order_id)
+  AND (EXISTS (SELECT FROM {shadow}.orders o WHERE o.shop = l.shop AND o.order_id = l.order_id)
+       OR EXISTS (SELECT FROM {live}.erased_shops e WHERE e.shop = l.shop))
 
 -- name: adopt_numbers
 -- What the projector has told while the tables were filled.

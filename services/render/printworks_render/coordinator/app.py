@@ -15,6 +15,7 @@ from printworks_common.wiring import connect_database, connect_producer, consume
 
 from printworks_render.coordinator import metrics
 from printworks_render.coordinator.delivering import DeliveredCopies, DeliveryDispatcher, DeliveryLimits
+from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
 from printworks_render.coordinator.reconciliation import Reconciliation
@@ -26,7 +27,14 @@ from printworks_render.settings import SCHEMA, CoordinatorSettings
 
 GROUP = "coordinator"
 
-TOPICS = (Topic.ORDERS, Topic.RENDER_RESULTS, Topic.COMMANDS, Topic.RETENTION, Topic.RECONCILIATION)
+TOPICS = (
+    Topic.ORDERS,
+    Topic.RENDER_RESULTS,
+    Topic.COMMANDS,
+    Topic.RETENTION,
+    Topic.RECONCILIATION,
+    Topic.PRIVACY,
+)
 
 
 async def build(runtime: Runtime[CoordinatorSettings]) -> None:
@@ -95,7 +103,9 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
         settings,
         group=GROUP,
         topics=TOPICS,
-        handler=OrderIntake(store, Reconciliation(pool, runtime.clock), runtime.clock).handle,
+        handler=OrderIntake(
+            store, Reconciliation(pool, runtime.clock), Erasure(store, pool, runtime.clock), runtime.clock
+        ).handle,
         producer=producer,
         parallel=32,
     )

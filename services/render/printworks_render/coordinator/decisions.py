@@ -52,6 +52,7 @@ class Intake(StrEnum):
     STALE = "stale"
     SAME_SECOND = "same_second"
     CLOSED = "closed"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True)

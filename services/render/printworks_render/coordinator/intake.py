@@ -1,5 +1,5 @@
-"""Everything that reaches the coordinator through Kafka: orders, results, commands, purges, counts. One record at a
-time."""
+"""Everything that reaches the coordinator through Kafka: orders, results, commands, purges, counts, privacy. One record
+at a time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from printworks_common.events.artwork import JobStatus
 from printworks_common.events.control import (
     CommandIssued,
     CommandKind,
+    PrivacyRequested,
     ReconciliationCompared,
     ReconciliationCounted,
     RetentionBegun,
@@ -20,6 +21,7 @@ from printworks_common.events.control import (
 from printworks_common.events.envelope import OutgoingRecord, encode
 from printworks_common.events.orders import OrderReceived, OrderTouched, TouchReason
 from printworks_common.events.print_jobs import ArtworkVersion
+from printworks_common.events.privacy import PrivacyAnswered
 from printworks_common.events.rendering import DeliveryFailed, DeliveryFinished, RenderFailed, RenderFinished
 from printworks_common.failures import Reason
 from printworks_common.kafka.record import Record
@@ -28,6 +30,7 @@ from printworks_common.logs import get_logger
 from printworks_render.coordinator import decisions, deliveries, metrics, transitions
 from printworks_render.coordinator.decisions import Intake
 from printworks_render.coordinator.delivering import after_failure
+from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.model import Job, Order, ShopCatalog, Step
 from printworks_render.coordinator.reconciliation import Reconciliation, missed_webhook
 from printworks_render.coordinator.snapshots import SOURCE
@@ -54,12 +57,13 @@ class Changed:
 
 
 class OrderIntake:
-    """Handles records of `orders`, `render-results`, `commands`, `retention` and `reconciliation`. Every handler is
-    idempotent."""
+    """Handles records of `orders`, `render-results`, `commands`, `retention`, `reconciliation` and `privacy`. Every
+    handler is idempotent."""
 
-    def __init__(self, store: OrderStore, reconciliation: Reconciliation, clock: Clock) -> None:
+    def __init__(self, store: OrderStore, reconciliation: Reconciliation, erasure: Erasure, clock: Clock) -> None:
         self._store = store
         self._reconciliation = reconciliation
+        self._erasure = erasure
         self._clock = clock
 
     async def handle(self, record: Record) -> None:
@@ -83,18 +87,18 @@ class OrderIntake:
             case RetentionPurged.type_name:
                 purged = record.decode(RetentionPurged)
                 await self.cleared(purged.shop, purged.order_id, purged.purged_at)
-            case RetentionNotice.type_name:
-                return  # for people
             case ReconciliationCounted.type_name:
                 await self._reconciliation.counted(record.decode(ReconciliationCounted))
-            case ReconciliationCompared.type_name:
-                return  # our own answer, on the same topic
+            case PrivacyRequested.type_name:
+                await self._erasure.requested(record.decode(PrivacyRequested))
+            case RetentionNotice.type_name | ReconciliationCompared.type_name | PrivacyAnswered.type_name:
+                return  # for people, our own answer, and for those who keep the report: on the same topics
             case _:
                 raise PoisonError("The event type is not known here.", code="unknown_event_type")
 
     async def order_received(self, received: OrderReceived) -> None:
         catalog = await self._store.catalog(received.shop)
-        outcome, missed = Intake.STALE, None
+        outcome, missed = Intake.ERASED, None
 
         def decide(known: Order | None) -> Change | None:
             nonlocal outcome, missed
@@ -111,7 +115,7 @@ class OrderIntake:
                 return Change(known, [self._read_again(received)])
             return None
 
-        await self._store.change(received.shop, received.order_id, decide)
+        await self._store.change(received.shop, received.order_id, decide, created_at=received.created_at)
         metrics.ORDERS_TAKEN_IN.labels(outcome=outcome).inc()
         if missed is not None:
             metrics.MISSED_WEBHOOKS.labels(topic=missed).inc()

@@ -112,6 +112,8 @@ class Order(State):
     """0: nothing was ever published about this order, because nothing in it is customised."""
     retention_days: int = 90
     purged_at: datetime | None = None
+    erased_at: datetime | None = None
+    """When the customer's data was erased on request. Such an order is purged as well."""
     traceparent: str | None = None
     """Of the record that last changed the order: what is done later belongs to the same trace."""
     decisions: tuple["Decision", ...] = ()

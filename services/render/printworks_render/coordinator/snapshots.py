@@ -120,6 +120,7 @@ def order_snapshot(order: Order, links: Links, now: datetime) -> OrderSnapshot:
         artwork_files=_listed_files(order, links),
         files_url=links.list_of_files(order.shop, order.order_id),
         jobs=tuple(_job_snapshot(order.shop, job, links) for job in order.jobs),
+        erased_at=order.erased_at,
         occurred_at=now,
     )
 

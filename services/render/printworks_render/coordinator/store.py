@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
-from printworks_common import tracing
+from printworks_common import ids, tracing
 from printworks_common.catalog import OwnStorage
 from printworks_common.clock import Clock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.envelope import OutgoingRecord
+from printworks_common.events.topics import Topic
 from printworks_common.inbox import first_time
 from printworks_common.outbox import enqueue
 from printworks_common.postgres import ground_errors, load_queries
+from printworks_common.tombstones import tombstone
 
 from printworks_render.coordinator import snapshots
 from printworks_render.coordinator.model import CatalogTemplate, Order, ShopCatalog
@@ -19,6 +22,9 @@ from printworks_render.coordinator.model import CatalogTemplate, Order, ShopCata
 SQL = load_queries("printworks_render.coordinator", "sql/queries.sql")
 
 Decide = Callable[[Order | None], "Change | None"]
+
+TELLING = [Topic.PRINT_JOBS.value, Topic.RENDER_REQUESTS.value, Topic.DELIVERIES.value]
+"""Topics that tell what is in an order, or where its files lie."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Change:
     """Nothing that anybody acts on has changed: no new version, no snapshot."""
     delivered_copies: Sequence[str] = ()
     """Keys in the hosted bucket of files that lie in the shop's own storage now: they are deleted in a while."""
+    forget_waiting: bool = False
+    """What waits to be published about the order, and could be personal, is not published any more."""
 
 
 class OrderStore:
@@ -48,10 +56,14 @@ class OrderStore:
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 
-    async def change(self, shop: str, order_id: str, decide: Decide, *, once: str | None = None) -> Order | None:
+    async def change(
+        self, shop: str, order_id: str, decide: Decide, *, once: str | None = None, created_at: datetime | None = None
+    ) -> Order | None:
         """Apply a pure decision to an order. Returns the order as it is afterwards.
 
-        `once` names a cause that must count only once, such as a command: a repeat changes nothing.
+        `once` names a cause that must count only once, such as a command: a repeat changes nothing. `created_at`, of
+        the order, comes with what could bring an erased order back: if it was erased, nothing is decided and None is
+        returned.
 
         `decide` gets the order as it is, or None, and gives the change, or None to leave everything as it is. It runs
         under the order's lock, so no two decisions about one order ever see the same state.
@@ -60,6 +72,8 @@ class OrderStore:
         """
         with ground_errors():
             async with self._pool.acquire() as connection, connection.transaction():
+                if created_at is not None and await tombstone(connection, shop, int(order_id), created_at) is not None:
+                    return None
                 before = await self._lock(connection, shop, int(order_id))
                 if once is not None and not await first_time(connection, once):
                     return before
@@ -72,6 +86,9 @@ class OrderStore:
                     await self._save(connection, before, change.order)
                     return change.order
                 after = _next_version(before, change.order)
+                if change.forget_waiting:
+                    keys = [ids.order_key(shop, order_id), *(str(job.job_id) for job in after.jobs)]
+                    await connection.execute(SQL["drop_waiting"], keys, TELLING)
                 await self._save(connection, before, after)
                 # Dispatchers work outside of any span: what they publish belongs to the trace of the order.
                 traceparent = tracing.current_traceparent() or after.traceparent

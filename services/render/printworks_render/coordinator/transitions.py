@@ -106,6 +106,30 @@ def cleared(job: Job, now: datetime) -> Job:
     )  # fmt: skip
 
 
+def erased(order: Order, now: datetime) -> Order:
+    """The order without anything that its customer gave: closed, with the status that it had."""
+    return order.model_copy(
+        update={
+            "customer_name": None,
+            # Of name and properties: whoever guessed them could recognise them by it.
+            "content_hash": "",
+            "purged_at": order.purged_at or now,
+            "erased_at": now,
+            "jobs": tuple(_erased(job, now) for job in order.jobs),
+        }
+    )
+
+
+def _erased(job: Job, now: datetime) -> Job:
+    return change(
+        job, now, "erased", None,
+        status=JobStatus.CLEARED, step=None, rendered=None, not_before=None, urgent=False,
+        line=job.line.model_copy(update={"properties": ()}), design=None, design_url=None, texts=(), inputs=(),
+        artwork=tuple(one.model_copy(update={"files": (), "preflight": ()}) for one in job.artwork),
+        reason_detail=None,
+    )  # fmt: skip
+
+
 def retried(job: Job, actor: str, now: datetime) -> Job:
     """A person asks for a failed job once more: same template, same pinned inputs, except those that were at fault.
 

@@ -116,6 +116,11 @@ WHERE o.shop = wanted.shop AND o.order_id = wanted.order_id
 -- name: of_a_day
 SELECT shop, order_id::text AS order_id, purged_at IS NOT NULL AS purged FROM orders
 WHERE order_date = $1 AND shop = $2 AND order_id = ANY ($3::bigint[])
+UNION ALL
+-- What was erased and is there again was being rendered meanwhile.
+SELECT $2, one::text, true FROM unnest($3::bigint[]) AS one
+WHERE EXISTS (SELECT FROM erased_orders WHERE shop = $2 AND order_id = one)
+   OR EXISTS (SELECT FROM erased_shops WHERE shop = $2 AND (until AT TIME ZONE 'UTC')::date > $1)
 
 -- name: last_audit
 SELECT hash FROM audit ORDER BY seq DESC LIMIT 1
@@ -128,3 +133,8 @@ SELECT seq, previous_hash, hash, body FROM audit WHERE seq > $1 ORDER BY seq LIM
 
 -- name: last_of_kind
 SELECT max(at) FROM audit WHERE kind = $1
+
+-- name: end_orders
+-- Their files go by an erasure: no purge has to think of them. One that is under way ends by itself.
+UPDATE orders SET purging_at = $3, purged_at = $3
+WHERE shop = $1 AND order_id = ANY ($2::bigint[]) AND purging_at IS NULL AND purged_at IS NULL

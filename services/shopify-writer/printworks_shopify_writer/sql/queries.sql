@@ -1,8 +1,11 @@
 -- name: keep_newest
 -- A snapshot with the content that is known already moves the version on; what was written stays written.
-INSERT INTO orders AS o (shop, order_id, version, status, files, files_url, lines, content_hash, priority, traceparent)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO orders AS o (
+    shop, order_id, version, status, files, files_url, lines, content_hash, priority, traceparent, erased
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (shop, order_id) DO UPDATE SET
+    erased = o.erased OR excluded.erased,
     version = excluded.version, status = excluded.status, files = excluded.files, files_url = excluded.files_url,
     traceparent = excluded.traceparent,
     written_version = CASE
@@ -40,7 +43,7 @@ UPDATE orders SET claimed_until = now() + $3::interval FROM unnest($1::text[], $
 WHERE orders.shop = mine.shop AND orders.order_id = mine.order_id AND written_version < version
 
 -- name: newest
-SELECT version, status, files, files_url, lines, attributes_hash, seen, look, priority, held,
+SELECT version, status, files, files_url, lines, attributes_hash, seen, look, priority, held, erased,
        extract(epoch FROM now() - received_at)::float8 AS age
 FROM orders WHERE shop = $1 AND order_id = $2
 

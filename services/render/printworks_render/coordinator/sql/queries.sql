@@ -145,7 +145,8 @@ FROM orders WHERE shop = $2 AND created_at BETWEEN $3 AND $4
 -- What was purged is closed: nothing that Shopify says of it matters any more.
 SELECT c.order_id, CASE WHEN o.created_at IS NULL THEN 'missing' ELSE 'different' END AS kind
 FROM counted_orders c LEFT JOIN orders o ON o.shop = $2 AND o.order_id = c.order_id
-WHERE c.run_id = $1 AND (o.created_at IS NULL OR (
+WHERE c.run_id = $1 AND NOT EXISTS (SELECT FROM erased_orders e WHERE e.shop = $2 AND e.order_id = c.order_id)
+  AND (o.created_at IS NULL OR (
     NOT o.closed AND c.cancelled IS NOT NULL
     AND (o.cancelled, o.financial_status) IS DISTINCT FROM (c.cancelled, c.financial_status)
 ))
@@ -161,3 +162,24 @@ WITH pages AS (DELETE FROM count_pages WHERE run_id = $1) DELETE FROM counted_or
 -- name: forget_old_counts
 WITH old AS (DELETE FROM count_pages WHERE received_at < $1 RETURNING run_id)
 DELETE FROM counted_orders WHERE run_id IN (SELECT run_id FROM old)
+
+-- name: drop_waiting
+-- What waits to be published about an order and could be personal.
+DELETE FROM outbox WHERE key = ANY ($1::text[]) AND topic = ANY ($2::text[])
+
+-- name: orders_of_shop
+-- A row that was only reserved has no date.
+SELECT order_id FROM orders WHERE shop = $1 AND (created_at IS NULL OR created_at <= $2) ORDER BY order_id LIMIT $3
+
+-- name: drop_timelines
+DELETE FROM timeline t USING jobs j WHERE j.shop = $1 AND j.order_id = ANY ($2::bigint[]) AND t.job_id = j.job_id
+
+-- name: drop_jobs
+DELETE FROM jobs WHERE shop = $1 AND order_id = ANY ($2::bigint[])
+
+-- name: drop_orders
+DELETE FROM orders WHERE shop = $1 AND order_id = ANY ($2::bigint[])
+
+-- name: empty_catalog
+-- The versions stay: what the topic still holds of the shop is no newer.
+UPDATE catalog SET deleted = true, body = '{}' WHERE shop = $1 AND kind <> 'installation'
