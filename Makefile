@@ -85,9 +85,9 @@ bench-flow: $(DEV) ## 500 orders as fast as ingest takes them, every invariant c
 	$(BIN)/python bench/flow_500.py
 
 bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling (installs the peers; needs Node.js for one of them)
-	test -x $(PEERS)/bin/stitchit || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet tarraz==1.2.1 stitchit==1.0.2; }
+	test -x $(PEERS)/bin/strokemap || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet tarraz==1.2.1 stitchit==1.0.2 strokemap==0.1.0; }
 	$(BIN)/python bench/render/diamond_bench.py --peers $(CURDIR)/$(PEERS)
-	$(BIN)/python bench/render/numbers_bench.py --peer --hostile
+	$(BIN)/python bench/render/numbers_bench.py --peer --strokemap $(CURDIR)/$(PEERS)/bin/python --hostile
 	$(BIN)/python -m bench.render.photo
 	$(BIN)/python -m bench.render.scaling
 

@@ -1,14 +1,15 @@
-"""Paint by numbers on a canvas of 400 x 500 mm, beside fast-paint-by-numbers 0.1.5 (npm, installed when asked for).
+"""Paint by numbers on a canvas of 400 x 500 mm, beside fast-paint-by-numbers 0.1.5 (npm, installed when asked for) and,
+in colour error, strokemap 0.1.0 (PyPI).
 
     python bench/render/numbers_bench.py [--megapixels 1 4 24] [--colours 24 40] [--photos portrait landscape cat]
-        [--peer] [--peer-megapixels 1 4] [--hostile] [--folder DIR]
+        [--peer] [--peer-megapixels 1 4] [--strokemap VENV/bin/python] [--hostile] [--folder DIR]
 
 Each program runs in a process of its own, one after the other: `cold` is the whole process with its start, `warm` the
 best of the further jobs in it. Both make the same outputs from the same JPEG: labelled vector canvas (SVG), palette
 (JSON), painted picture (PNG). `job` is everything the engine makes for an order: PDF/X-4, SVG, 300-DPI TIFF, legend,
 quantities, reference, preview, thumbnail and preflight. CPU seconds are printed beside wall seconds, since another load
-on the machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peer's
-smallest facet is searched so that both have about the same number of facets before colour errors are compared.
+on the machine changes the latter far more. Quality is measured on the files, see numbers_quality.py; the peers'
+smallest facet is searched so that all have about the same number of facets before colour errors are compared.
 """
 
 import argparse
@@ -35,6 +36,7 @@ WIDTH, HEIGHT = 400.0, 500.0
 OFFSET = (10.0, 25.0)
 # What the peer itself takes when nothing is said.
 PEER_SMALLEST = 20
+STROKEMAP_SHARES = (1e-6, 1e-2)
 # Jobs in one process: the first is cold, the best of the others is warm.
 ROUNDS = 3
 
@@ -210,8 +212,8 @@ def install_peer(home: Path) -> None:
     subprocess.run(["npm", "install", "--no-audit", "--no-fund", PEER], cwd=home, check=True, capture_output=True)
 
 
-def compare(folder: Path, photo: Path, name: str, colours: int, *, search: bool) -> None:
-    """Speed and quality of both programs on one photograph."""
+def compare(folder: Path, photo: Path, name: str, colours: int, *, search: bool, strokemap: Path | None) -> None:
+    """Speed and quality of the programs on one photograph."""
     from numbers_quality import colour_error, measure
 
     own, other = folder / "own", folder / "peer" / "result"
@@ -231,20 +233,42 @@ def compare(folder: Path, photo: Path, name: str, colours: int, *, search: bool)
         f"{colour_error(other.with_suffix('.png'), photo, WIDTH)}"
     )
     if search:
-        found, count = equal_facets(folder, photo, other, colours, good.facets)
+        found, count = equal_facets(
+            lambda smallest: int(peer(folder / "peer", photo, other, colours, round(smallest), 1)["runs"][0]["facets"]),
+            (PEER_SMALLEST, 2000),
+            good.facets,
+        )
         level = colour_error(other.with_suffix(".png"), photo, WIDTH)
         print(
-            f"{'':12}colour error of the peer with {count} facets (smallest {found} px): {level}; "
+            f"{'':12}colour error of the peer with {count} facets (smallest {found:.0f} px): {level}; "
+            f"ours is {error / level:.2f} times that"
+        )
+    if search and strokemap is not None:
+        target = folder / "strokemap.png"
+        share, count = equal_facets(
+            lambda smallest: strokemap_facets(strokemap, photo, target, colours, smallest),
+            STROKEMAP_SHARES,
+            good.facets,
+        )
+        level = colour_error(target, photo, WIDTH)
+        print(
+            f"{'':12}colour error of strokemap with {count} facets (smallest {share:.2g} of the picture): {level}; "
             f"ours is {error / level:.2f} times that"
         )
 
 
-def equal_facets(folder: Path, photo: Path, stem: Path, colours: int, wanted: int) -> tuple[int, int]:
-    """The peer's smallest facet in pixels with which it makes about as many facets; its files are left in place."""
-    low, high, found, count = PEER_SMALLEST, 2000, PEER_SMALLEST, 0
+def strokemap_facets(python: Path, photo: Path, target: Path, colours: int, smallest: float) -> int:
+    command = [str(python), str(HERE / "numbers_strokemap.py"), str(photo), str(target), str(colours), f"{smallest:g}"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def equal_facets(run: Callable[[float], int], bounds: tuple[float, float], wanted: int) -> tuple[float, int]:
+    """A peer's smallest facet with which it makes about as many facets; the files of the last run are left in place."""
+    low, high = bounds
+    found, count = low, 0
     for _ in range(6):
-        found = round((low * high) ** 0.5)
-        count = int(peer(folder / "peer", photo, stem, colours, found, 1)["runs"][0]["facets"])
+        found = (low * high) ** 0.5
+        count = run(found)
         if abs(count - wanted) <= 0.05 * wanted:
             break
         low, high = (found, high) if count > wanted else (low, found)
@@ -265,6 +289,7 @@ def main() -> None:
     parser.add_argument("--photos", nargs="*", default=["portrait", "landscape", "cat"])
     parser.add_argument("--peer", action="store_true", help="measure fast-paint-by-numbers in the same run")
     parser.add_argument("--peer-megapixels", type=float, nargs="*", default=[1, 4])
+    parser.add_argument("--strokemap", type=Path, help="Python with strokemap: compare colour errors with it too")
     parser.add_argument("--hostile", action="store_true", help="checkerboards, noise, stripes, spirals")
     parser.add_argument("--folder", type=Path, help="where files are kept; default: a temporary directory")
     args = parser.parse_args()
@@ -280,7 +305,8 @@ def main() -> None:
                 for colours in args.colours:
                     title = f"{name} {megapixels:g} MP, {colours} colours,"
                     if args.peer and megapixels in args.peer_megapixels:
-                        compare(folder, photo, title, colours, search=megapixels == min(args.peer_megapixels))
+                        search = megapixels == min(args.peer_megapixels)
+                        compare(folder, photo, title, colours, search=search, strokemap=args.strokemap)
                     else:
                         print(row(f"{title} ours", ours("same", photo, folder / "own", colours)))
                     print(row(f"{title} whole job", ours("job", photo, folder / "job", colours)))
