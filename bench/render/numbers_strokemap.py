@@ -2,15 +2,15 @@
 
     python numbers_strokemap.py photo.jpg painted.png COLOURS SMALLEST_SHARE
 
-SMALLEST_SHARE: its smallest facet as a share of the picture, which its difficulties set (hard, its finest: 0.00005). Prints the
-number of its facets.
+SMALLEST_SHARE: its smallest facet as a share of the picture, which its difficulties set (the finest, hard: 0.00005).
+Prints the number of its facets.
 """
 
 import sys
 
 import cv2
 import numpy as np
-from strokemap import PaintByNumbersGenerator
+from strokemap import PaintByNumbersGenerator  # pyright: ignore[reportMissingImports]  # installed beside us
 
 
 def main() -> None:
