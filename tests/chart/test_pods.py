@@ -107,6 +107,16 @@ def test_the_grace_period_holds_the_end_of_traffic_the_drain_and_a_margin() -> N
     assert grace(longer, "printworks-render-worker") == 600 + 15
 
 
+def test_the_sealing_key_is_given_to_the_roles_that_open_shops_own_storages_alone() -> None:
+    holders = {
+        document["metadata"]["name"]
+        for document in rendered("production").of("Deployment")
+        for container in document["spec"]["template"]["spec"]["containers"]
+        if any(one["name"] == "PRINTWORKS_SEALING_KEYS" for one in container.get("env", ()))
+    }
+    assert holders == {"printworks-jobs-api", "printworks-render-deliverer"}
+
+
 def test_a_worker_gets_the_memory_that_its_slots_ask_for() -> None:
     worker = rendered("production").one("Deployment", "printworks-render-worker")
     resources = worker["spec"]["template"]["spec"]["containers"][0]["resources"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from printworks_common.events.artwork import PRODUCTION_ROLES, ArtworkStatus
+from printworks_common.events.artwork import PRODUCTION_ROLES, ArtworkStatus, JobStatus
 from printworks_common.filelinks import LinkSigner, Page
 
 from printworks_jobs_api.api.context import ServicesDep
@@ -42,9 +42,9 @@ async def list_files(token: str, services: ServicesDep) -> Response:
 
 
 def links_of(jobs: Sequence[Job], signer: LinkSigner, public_url: str, shop: str) -> Iterator[str]:
-    """The same links as in events and metafields."""
+    """The same links as in events and metafields. Of a cleared job those into the shop's own storage are left."""
     for job in jobs:
-        if job.row["status"] == ArtworkStatus.READY:
+        if job.row["status"] in {JobStatus.READY, JobStatus.CLEARED}:
             yield from (_link(one, signer, public_url, shop) for one in job.files if _printable(one))
 
 

@@ -34,7 +34,7 @@ class CoordinatorSettings(
     pin_parallel: int = Field(default=16, ge=1, description="Jobs whose inputs are fetched at once.")
     pin_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
     delivery_in_flight: int = Field(default=32, ge=1, description="Deliveries to shops' buckets under way at once.")
-    delivery_per_shop: int = Field(default=4, ge=1, description="The same for one shop.")
+    delivery_per_shop: int = Field(default=2, ge=1, description="The same for one shop.")
     delivery_lease_seconds: int = Field(
         default=1800, ge=10, description="A delivery without a result after it is asked for again."
     )
@@ -64,7 +64,7 @@ class CoordinatorSettings(
 
 class DelivererSettings(ServiceSettings, KafkaSettings, StorageSettings, SealingSettings, EgressSettings, Settings):
     delivery_parallel: int = Field(
-        default=4, ge=1, le=64, description="Print jobs that one process delivers at once; each holds 16 MiB at most."
+        default=8, ge=1, le=64, description="Print jobs that one process delivers at once; each holds 32 MiB at most."
     )
     delivery_timeout_seconds: int = Field(
         default=1500, ge=10, description="All files of a print job are delivered within it, or the delivery has failed."

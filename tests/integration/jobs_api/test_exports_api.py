@@ -235,6 +235,27 @@ async def test_files_in_the_shops_own_bucket_come_from_there(api: Api) -> None:
     assert list(opened(archive.content).values()) == [content]
 
 
+async def test_what_is_delivered_after_the_export_was_made_is_read_where_it_lies_now(api: Api) -> None:
+    info = api.stack.info
+    form = {
+        "endpoint": info.s3_endpoint, "bucket": api.settings.bucket, "access_key": info.s3_access_key,
+        "secret_key": info.s3_secret_key,
+    }  # fmt: skip
+    making = await ready_order(api, 1, b"content")
+    [artwork] = making.jobs["1"].artwork
+    there = DeliveredTo(endpoint=info.s3_endpoint, bucket=api.settings.bucket, key="merchant/moved.pdf")
+    async with await api.client() as client:
+        await client.put("/v1/settings/storage", json=form, headers={"If-Match": '"0"'})
+        export = await exported(api, client)
+        await api.store.put_bytes(there.key, b"content", "application/pdf")
+        await api.store.delete_batch([artwork.files[0].key])
+        printed, *others = artwork.files
+        making.ready("1", printed.model_copy(update={"delivered": there}), *others)
+        await api.project(making)
+        archive = await client.get(export["parts"][0]["url"])
+    assert b"content" in opened(archive.content).values()
+
+
 async def test_an_archive_whose_files_were_cleared_is_gone(api: Api) -> None:
     making = await ready_order(api, 1, b"content")
     async with await api.client() as client:

@@ -1,11 +1,16 @@
 """Ranges, names and types of served files; what is taken as a picture."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from printworks_common.filelinks import LinkSigner
 from printworks_jobs_api.api.conditional import matches
+from printworks_jobs_api.file_lists import links_of
 from printworks_jobs_api.files import content_disposition, safe_name
 from printworks_jobs_api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from printworks_jobs_api.reading import Job
 from printworks_jobs_api.receiving import picture_type
 
 
@@ -89,3 +94,18 @@ def test_if_none_match(header: str | None, hit: bool) -> None:
 )
 def test_a_picture_is_known_by_its_first_bytes(head: bytes, media_type: str | None) -> None:
     assert picture_type(head) == media_type
+
+
+def test_of_a_cleared_print_job_the_links_into_the_shops_own_storage_are_left() -> None:
+    def file(number: int, role: str, state: str, **facts: object) -> dict[str, object]:
+        return {
+            "file_id": UUID(int=number), "role": role, "current": state == "live", "state": state, "name": "a.pdf",
+            "facts": facts,
+        }  # fmt: skip
+
+    public = "https://cdn.example.com/k"
+    delivered = {"endpoint": "https://s3.example.com", "bucket": "b", "key": "k", "public_url": public}
+    files = [file(1, "thumbnail", "cleared"), file(2, "print", "live", delivered=delivered)]
+    signer = LinkSigner(keys={"a": b"k" * 32}, current="a")
+    job = Job({"status": "cleared"}, files)
+    assert list(links_of([job], signer, "https://files.example.com", "a.myshopify.com")) == [public]

@@ -209,7 +209,7 @@ class Viewer:
             event: str = entry["event"]
             word = words.EVENTS.get(event, event.replace("_", " ").capitalize())
             detail: str = entry["detail"] or ""
-            if event == "failed" and detail:
+            if event in {"failed", "redelivery_failed"} and detail:
                 detail = explain(detail).sentence
             took = f"+{words.duration(at - before)}" if before is not None else ""
             lines.append(TimelineLine(word, detail, event, self.moment(at), took))

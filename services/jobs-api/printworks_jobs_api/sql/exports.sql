@@ -96,12 +96,15 @@ UPDATE exports SET status = $3, ready_at = $4, leased_until = NULL WHERE shop = 
 SELECT position, line FROM export_lines WHERE shop = $1 AND export_id = $2 AND position > $3 ORDER BY position LIMIT $4
 
 -- name: contents_from
--- Entries of a part whose bytes reach beyond $4, in their order.
-SELECT position, path, bytes, crc32, content_offset, directory_offset, place FROM export_lines
-WHERE shop = $1 AND export_id = $2 AND part = $3 AND content_offset >= coalesce((
+-- Entries of a part whose bytes reach beyond $4, in their order. What was delivered since the export was made is read
+-- where it lies now.
+SELECT l.position, l.path, l.bytes, l.crc32, l.content_offset, l.directory_offset,
+       coalesce(f.facts -> 'delivered', l.place) AS place
+FROM export_lines l LEFT JOIN files f ON f.shop = l.shop AND f.file_id = l.file_id
+WHERE l.shop = $1 AND l.export_id = $2 AND l.part = $3 AND l.content_offset >= coalesce((
     SELECT max(content_offset) FROM export_lines
     WHERE shop = $1 AND export_id = $2 AND part = $3 AND content_offset <= $4), 0)
-ORDER BY content_offset LIMIT $5
+ORDER BY l.content_offset LIMIT $5
 
 -- name: cleared_files
 -- Whether a file of a part is no longer there to be read.

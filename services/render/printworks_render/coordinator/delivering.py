@@ -35,7 +35,7 @@ class DeliveryLimits:
     """in_flight: deliveries without a result, in all; per_shop: of one shop; lease: how long a result may take."""
 
     in_flight: int = 32
-    per_shop: int = 4
+    per_shop: int = 2
     lease: timedelta = timedelta(minutes=30)
 
 
@@ -111,10 +111,12 @@ class DeliveredCopies:
         """Delete some of those whose time is over, with all their versions. Returns how many are gone."""
         with ground_errors():
             rows = await self._pool.fetch(SQL["old_delivered_copies"], self._kept, COPIES_PER_ROUND)
-        gone = [key for row in rows if await self._deleted(key := row["key"])]
-        if gone:
+        keys: list[str] = [row["key"] for row in rows]
+        gone = [key for key in keys if await self._deleted(key)]
+        if keys:
             with ground_errors():
                 await self._pool.execute(SQL["forget_delivered_copies"], gone)
+                await self._pool.execute(SQL["keep_delivered_copies"], keys)
         metrics.COPIES_DELETED.inc(len(gone))
         return len(gone)
 

@@ -108,6 +108,10 @@ SELECT key FROM delivered_copies WHERE delivered_at < now() - $1::interval ORDER
 -- name: forget_delivered_copies
 DELETE FROM delivered_copies WHERE key = ANY ($1::text[])
 
+-- name: keep_delivered_copies
+-- Those that the store did not delete wait as long once more.
+UPDATE delivered_copies SET delivered_at = now() WHERE key = ANY ($1::text[])
+
 -- name: waiting
 SELECT step, count(*) AS n, min(queued_at) AS oldest FROM jobs
 WHERE step IS NOT NULL AND shop NOT IN (SELECT shop FROM stopped_shops) GROUP BY step
