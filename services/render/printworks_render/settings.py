@@ -64,7 +64,7 @@ class CoordinatorSettings(
 
 class DelivererSettings(ServiceSettings, KafkaSettings, StorageSettings, SealingSettings, EgressSettings, Settings):
     delivery_parallel: int = Field(
-        default=8, ge=1, le=64, description="Print jobs that one process delivers at once; each holds 32 MiB at most."
+        default=8, ge=1, le=64, description="Print jobs that one process delivers at once; each holds 40 MiB at most."
     )
     delivery_timeout_seconds: int = Field(
         default=1500, ge=10, description="All files of a print job are delivered within it, or the delivery has failed."
