@@ -31,6 +31,7 @@ from printworks_jobs_api.api import bulk as bulk_routes
 from printworks_jobs_api.api import catalog as catalog_routes
 from printworks_jobs_api.api import changes as change_routes
 from printworks_jobs_api.api import commands as command_routes
+from printworks_jobs_api.api import dry_runs as dry_run_routes
 from printworks_jobs_api.api import exports as export_routes
 from printworks_jobs_api.api import keys as key_routes
 from printworks_jobs_api.api import print_jobs as job_routes
@@ -45,6 +46,7 @@ from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
 from printworks_jobs_api.cors import ApiCors
+from printworks_jobs_api.dry_runs import DryRuns
 from printworks_jobs_api.edge import Edge
 from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
@@ -144,6 +146,7 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         commands=commands,
         bulk=BulkActions(pool, clock, commands, shops),
         catalog=catalog,
+        dry_runs=DryRuns(catalog, store, clock),
         assets=Assets(pool, catalog, store, max_bytes=settings.upload_max_bytes, folder=settings.upload_dir),
         storages=storages,
         places=places,
@@ -191,6 +194,7 @@ def routed_app() -> FastAPI:
         command_routes.router,
         bulk_routes.router,
         catalog_routes.router,
+        dry_run_routes.router,
         asset_routes.router,
         settings_routes.router,
         key_routes.router,
@@ -213,6 +217,7 @@ async def _tidy(services: Services, stopping: asyncio.Event) -> None:
             await services.commands.forget_old()
             await services.exports.forget_old()
             await services.bulk.forget_old()
+            await services.dry_runs.forget_old()
         except (GroundMissingError, TransientError) as error:
             _log.warning("not_tidied", code=error.code)
         with suppress(TimeoutError):

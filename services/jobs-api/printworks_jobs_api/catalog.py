@@ -12,10 +12,11 @@ from printworks_common import ids
 from printworks_common.clock import Clock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.events.envelope import encode
+from printworks_common.failures import Reason
 from printworks_common.mapping import Mapping
 from printworks_common.outbox import enqueue
 from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
-from printworks_common.templates import TemplateInvalidError, read_template
+from printworks_common.templates import Template, TemplateInvalidError, read_template
 from printworks_common.tracing import current_traceparent
 from pydantic import ValidationError
 
@@ -50,11 +51,13 @@ class Saved:
 
 
 def check_body(kind: CatalogKind, entry_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    """A template or mapping as it is stored. Raises TemplateInvalidError for a template with errors, ProblemError 422
-    `mapping_invalid` for a mapping with errors."""
+    """A template or mapping as it is stored. Raises ProblemError 422 `template_invalid`, `mapping_invalid`, with what
+    is wrong place by place."""
     if kind is CatalogKind.TEMPLATE:
-        if read_template(body).id != entry_id:
-            raise TemplateInvalidError(f"The template's own id must be {entry_id}, as in its address.")
+        own_id = checked_template(body).id
+        if own_id != entry_id:
+            sentence = f"The template's own id must be {entry_id}, as in its address."
+            raise ProblemError(422, Reason.TEMPLATE_INVALID, sentence, errors=[{"name": "id", "detail": sentence}])
         return body
     try:
         return Mapping.model_validate(body).model_dump(mode="json", exclude_none=True)
@@ -62,6 +65,16 @@ def check_body(kind: CatalogKind, entry_id: str, body: dict[str, Any]) -> dict[s
         raise ProblemError(
             422, "mapping_invalid", "The product mapping has errors.", errors=faults_of(error)
         ) from error
+
+
+def checked_template(body: dict[str, Any]) -> Template:
+    """Raises ProblemError 422 `template_invalid` with what is wrong place by place."""
+    try:
+        return read_template(body)
+    except TemplateInvalidError as error:
+        cause = error.__cause__
+        faults = faults_of(cause) if isinstance(cause, ValidationError) else []
+        raise ProblemError(422, error.code, str(error), errors=faults) from error
 
 
 def check_match(if_match: IfMatch, stored: int, *, exists: bool) -> None:

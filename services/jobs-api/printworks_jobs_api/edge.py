@@ -21,7 +21,9 @@ Send = Callable[[Message], Awaitable[None]]
 _log = get_logger(__name__)
 
 SMALL_BODY = 1024 * 1024
-_UPLOADS = re.compile(r"/v1/print-jobs/[^/]+/inputs/[^/]+|/v1/assets/[^/]+|/print-jobs/[^/]+/replace")
+_UPLOADS = re.compile(
+    r"/v1/print-jobs/[^/]+/inputs/[^/]+|/v1/assets/[^/]+|/print-jobs/[^/]+/replace|/settings/assets/upload"
+)
 
 _DEFAULTS = {
     "X-Content-Type-Options": "nosniff",

@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.async_api import Browser, BrowserContext, Page
+from printworks_common.dry_runs import OUTCOME, DryRunOutcome, folder
 from printworks_jobs_api.keys import Scope
+from printworks_jobs_api.pages.starters import MAPPING, TEMPLATE
 
 from tests.integration.jobs_api.parts import SHOP, Api, Making, stored_file
 from tests.integration.jobs_api.running import Running
@@ -37,6 +40,12 @@ def every_page(morning: list[Making]) -> dict[str, str]:
         "ready-order": f"/orders/{morning[1].order_id}",
         "missing": "/orders/1",
         "storage": "/settings/storage",
+        "templates": "/settings/templates",
+        "template": "/settings/templates/mug",
+        "template-new": "/settings/templates/new",
+        "products": "/settings/products",
+        "product-new": "/settings/products/new",
+        "assets": "/settings/assets",
         "keys": "/settings/keys",
         "retention": "/settings/retention",
         "orders": "/orders",
@@ -101,6 +110,44 @@ async def fill(running: Running, shop: str) -> list[Making]:
         await running.publish(making)
     await shown(running, shop, len(makings))
     return makings
+
+
+async def stock(running: Running, shop: str) -> None:
+    """Give a shop a catalog: two templates, three mappings, assets of which one is in use and one deleted."""
+    headers = {"Authorization": f"Bearer {await running.key(shop)}"}
+    with_logo = {**TEMPLATE, "id": "mug", "name": "Mug with our logo"}
+    logo = {"type": "logo", "asset": "logo", "box": {"x": 10, "y": 10, "width": 60, "height": 40}}
+    with_logo["areas"] = [{**TEMPLATE["areas"][0], "layers": [*TEMPLATE["areas"][0]["layers"], logo]}]
+    texts = {"photos": {"photo": "Photo"}, "texts": {"text": "Your text"}}
+    async with httpx.AsyncClient(base_url=running.api.url, headers=headers) as client:
+        for path, document in (
+            ("templates/photo-a3", TEMPLATE),
+            ("templates/mug", with_logo),
+            ("mappings/photo-a3", MAPPING),
+            ("mappings/mug", {"product_id": "8123456789012", "template_id": "mug", "properties": texts}),
+            ("mappings/poster", {"variant_id": "44123456789012", "template_id": "poster", "properties": texts}),
+        ):
+            (await client.put(f"/v1/{path}", json=document)).raise_for_status()
+        for name, title in (("logo", "Our logo"), ("confetti", "Confetti")):
+            about = {"kind": "image", "name": title}
+            content = picture("#c2593f" if name == "logo" else "#3f7ac2", (300, 200))
+            (await client.put(f"/v1/assets/{name}", params=about, content=content)).raise_for_status()
+        (await client.delete("/v1/assets/confetti")).raise_for_status()
+
+
+async def leave_outcome(running: Running, shop: str, dry_run_id: str) -> None:
+    """Leave what a worker leaves of a dry-run (that a real one does is tested elsewhere)."""
+    day, _, run_id = dry_run_id.partition("-")
+    prefix = folder(datetime.strptime(day, "%Y%m%d").date(), shop, UUID(run_id))
+    contents = {"print": b"%PDF", "preview": picture("#3f7ac2", (1200, 850))}
+    files = [
+        stored_file(UUID(run_id), role, content).model_copy(update={"key": f"{prefix}{role}", "name": f"a-{role}.png"})
+        for role, content in contents.items()
+    ]
+    for file in files:
+        await running.store.put_bytes(file.key, contents[file.role], file.media_type)
+    outcome = DryRunOutcome(files=tuple(files), spec_line="300 DPI", renderer_version="1", render_ms=900)
+    await running.store.put_bytes(f"{prefix}{OUTCOME}", outcome.model_dump_json().encode(), "application/json")
 
 
 async def shown(running: Running, shop: str, jobs: int) -> None:

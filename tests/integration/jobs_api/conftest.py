@@ -18,7 +18,7 @@ from printworks_jobs_api.settings import SCHEMA, ApiSettings
 from printworks_local.chromium import FLAGS, ensure_chromium
 from printworks_local.stack import Stack
 
-from tests.integration.jobs_api.browsing import fill
+from tests.integration.jobs_api.browsing import fill, stock
 from tests.integration.jobs_api.parts import Api, Making, api_settings, migrated
 from tests.integration.jobs_api.running import Running, command, environment, start
 
@@ -88,6 +88,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def morning(running: Running) -> list[Making]:
     """A shop that nobody changes: for looking only."""
+    await stock(running, "morning.myshopify.com")
     return await fill(running, "morning.myshopify.com")
 
 

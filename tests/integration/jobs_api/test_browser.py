@@ -13,10 +13,12 @@ from tests.integration.jobs_api.browsing import (
     fill,
     is_too_wide,
     judge,
+    leave_outcome,
     publish_ready,
     shoot,
     sign_in,
     signed_in,
+    stock,
 )
 from tests.integration.jobs_api.parts import Making, stored_file
 from tests.integration.jobs_api.running import Running
@@ -88,6 +90,40 @@ async def test_ticked_print_jobs_are_exported_and_downloaded(chromium: Browser, 
         assert sorted(archive.read(name) for name in archive.namelist()) == [b"%PDF #4f9d69", b"%PDF #c2593f"]
     await page.get_by_role("link", name="Exports", exact=True).first.click()
     await judge(page, "exports-one")
+    await page.context.close()
+
+
+async def test_a_template_is_tried_in_a_tab_of_its_own(chromium: Browser, running: Running) -> None:
+    shop = "trying.myshopify.com"
+    await stock(running, shop)
+    page = await signed_in(chromium, running, shop)
+    await page.goto(f"{running.api.url}/settings/templates/photo-a3")
+    await page.get_by_label("Sample picture").select_option("Our logo")
+    async with page.context.expect_page() as opening:
+        await page.get_by_role("button", name="Try it").click()
+    tab = await opening.value
+    await expect(tab.get_by_role("heading", name="Being rendered")).to_be_visible()
+    await judge(tab, "dry-run-waiting")
+    await leave_outcome(running, shop, tab.url.rpartition("/")[2])
+    await expect(tab.get_by_role("heading", name="This is what it makes")).to_be_visible()
+    await expect(tab.get_by_role("img", name="Preview of photo-a3")).to_be_visible()
+    await judge(tab, "dry-run-ready")
+    await page.context.close()
+
+
+async def test_a_fault_leads_to_its_line(chromium: Browser, running: Running) -> None:
+    shop = "faulty.myshopify.com"
+    await stock(running, shop)
+    page = await signed_in(chromium, running, shop)
+    await page.goto(f"{running.api.url}/settings/templates/photo-a3")
+    document = page.get_by_label("Document (JSON)")
+    await document.fill((await document.input_value()).replace('"dpi": 300', '"dpi": 30'))
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Not saved.")).to_be_visible()
+    await judge(page, "template-fault")
+    await page.get_by_role("link", name="Line ").first.click()
+    marked = await document.evaluate("one => one.value.slice(one.selectionStart, one.selectionEnd)")
+    assert marked.strip() == '"dpi": 30,'
     await page.context.close()
 
 

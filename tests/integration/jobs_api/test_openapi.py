@@ -13,6 +13,7 @@ import pytest_asyncio
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
+from printworks_jobs_api.pages.starters import TEMPLATE
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -55,10 +56,11 @@ async def shop(running: Running) -> AsyncGenerator[Shop]:
         await client.put("/v1/mappings/poster", json={"sku": "A", "template_id": "t"})
         picture = {"kind": "image", "name": "Star"}
         await client.put("/v1/assets/star", params=picture, content=PIXEL)
+        dry_run = (await client.post("/v1/dry-runs", json={"template": TEMPLATE})).json()
         ids = {
             "job_id": job_id, "order_id": making.order_id, "export_id": export["export_id"],
             "bulk_id": bulk["bulk_id"], "hold_id": hold["hold_id"], "key_id": key["key_id"],
-            "entry_id": "poster", "asset_id": "star",
+            "entry_id": "poster", "asset_id": "star", "dry_run_id": dry_run["dry_run_id"],
         }  # fmt: skip
         yield Shop(client, ids)
 
@@ -121,7 +123,7 @@ async def test_no_operation_reaches_another_shops_things(running: Running, shop:
                 address = address.replace(f"{{{name}}}", value)
             if address == path:
                 continue
-            address = address.replace("{slot}", "front").replace("{part}", "1")
+            address = address.replace("{slot}", "front").replace("{part}", "1").replace("{name}", "a.jpg")
             for method in item:
                 # Ids of templates, mappings and assets are each shop's own: there a PUT makes one for the asking shop.
                 if path.endswith(("{entry_id}", "{asset_id}")) and method == "put":
@@ -130,6 +132,6 @@ async def test_no_operation_reaches_another_shops_things(running: Running, shop:
                 assert answer.status_code == 404, (method, path, answer.text)
                 tried += 1
     assert tried >= 20
-    for name in ("job_id", "hold_id", "export_id", "bulk_id", "key_id"):
+    for name in ("job_id", "hold_id", "export_id", "bulk_id", "key_id", "dry_run_id"):
         [path] = [one for one in document["paths"] if one.endswith(f"{{{name}}}") and "get" in document["paths"][one]]
         assert (await shop.client.get(path.replace(f"{{{name}}}", shop.ids[name]))).status_code == 200

@@ -43,6 +43,11 @@ class RenderRequested(OrderScopedEvent):
     watermark: bool = False
     line_item_url: str | None = Field(default=None, description="What the QR code on a kit leads to.")
     output_prefix: str = Field(description="Object key prefix of the files of this artwork version, ends with `/`.")
+    dry_run: bool = Field(
+        default=False,
+        description="A template is tried, for no order: what becomes of it is written beside its files, and no result "
+        "is published.",
+    )
 
     def key(self) -> str:
         return str(self.job_id)

@@ -36,7 +36,7 @@ WRITES: Mapping[str, tuple[Topic, ...]] = {
     "deliverer": (Topic.RENDER_RESULTS,),
     "writer": (Topic.ORDER_REREADS, Topic.PRIVACY),
     "projector": (Topic.CATALOG, Topic.PRIVACY),
-    "api": (Topic.COMMANDS, Topic.CATALOG, Topic.ORDER_REREADS, Topic.PRIVACY),
+    "api": (Topic.COMMANDS, Topic.CATALOG, Topic.RENDER_REQUESTS, Topic.ORDER_REREADS, Topic.PRIVACY),
     "retention": (Topic.RETENTION, Topic.PRIVACY, Topic.RECONCILIATION),
 }
 """Topics that a role publishes to, beside the dead-letter topics of its own group."""

@@ -1,5 +1,6 @@
 """`/v1/assets`: the shop's library of stickers, backgrounds, logos, fonts, colour profiles and palettes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from printworks_jobs_api.api.catalog import After
 from printworks_jobs_api.api.conditional import answer, matches, version_of
-from printworks_jobs_api.api.context import FilesReader, JobsReader, ServicesDep, SettingsWriter
+from printworks_jobs_api.api.context import FilesReader, JobsReader, Services, ServicesDep, SettingsWriter
 from printworks_jobs_api.api.posting import PostedDep
 from printworks_jobs_api.api.print_jobs import Limit
 from printworks_jobs_api.assets import Listed
@@ -82,7 +83,12 @@ async def read_asset_content(
     asset_id: AssetKey, request: Request, services: ServicesDep, principal: FilesReader
 ) -> Response:
     """The file itself."""
-    found = (await services.assets.asset(principal.shop, asset_id)).entry
+    return await content(services, principal.shop, asset_id, request.headers)
+
+
+async def content(services: Services, shop: str, asset_id: str, asked: Mapping[str, str]) -> Response:
+    """An asset's file as an answer that runs nowhere. Raises ProblemError 404."""
+    found = (await services.assets.asset(shop, asset_id)).entry
     headers = {
         "ETag": f'"{found.body["sha256"]}"',
         "Cache-Control": "private, no-cache",
@@ -90,7 +96,7 @@ async def read_asset_content(
         "Content-Disposition": "attachment",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    if matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if matches(asked.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
         stored = await services.store.head(found.body["key"])

@@ -147,9 +147,16 @@ async def read_object(request: Request, limit: int) -> dict[str, Any]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise ProblemError(413, "too_large", f"The document is longer than {limit // 1024} KB.")
+            break
+    return parse_object(bytes(body), limit)
+
+
+def parse_object(body: bytes, limit: int) -> dict[str, Any]:
+    """A document as it came, as a JSON object. Raises as `read_object`."""
+    if len(body) > limit:
+        raise ProblemError(413, "too_large", f"The document is longer than {limit // 1024} KB.")
     try:
-        document = json.loads(bytes(body), parse_constant=_refuse_constant)
+        document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, "invalid_json", "The body is not valid JSON.") from error
     if not isinstance(document, dict):

@@ -15,6 +15,7 @@ from printworks_jobs_api.bulk import BulkActions
 from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.changes import ChangeWatch
 from printworks_jobs_api.commands import Commands
+from printworks_jobs_api.dry_runs import DryRuns
 from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
@@ -48,6 +49,7 @@ class Services:
     commands: Commands
     bulk: BulkActions
     catalog: Catalog
+    dry_runs: DryRuns
     assets: Assets
     storages: OwnStorages
     places: Places

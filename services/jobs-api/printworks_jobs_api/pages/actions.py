@@ -4,7 +4,7 @@ Every form works without JavaScript and leads back. With htmx the answer is the 
 itself until the print job has come to rest: a person sees it become ready without moving.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -17,6 +17,7 @@ from printworks_jobs_api import uploads
 from printworks_jobs_api.api.context import Services, ServicesDep, check_scope
 from printworks_jobs_api.api.print_jobs import job_uuid, order_number
 from printworks_jobs_api.keys import Scope
+from printworks_jobs_api.pages.forms import FORM_BYTES, chunks, form_length
 from printworks_jobs_api.pages.listing import PAGE_ROWS, viewer_of
 from printworks_jobs_api.pages.print_jobs import PATH
 from printworks_jobs_api.pages.shell import inside, is_part, page, redirect
@@ -24,10 +25,6 @@ from printworks_jobs_api.pages.visit import Visitor, VisitorDep
 from printworks_jobs_api.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
-
-_UPLOAD_CHUNK = 256 * 1024
-_FORM_BYTES = 64 * 1024
-"""What a form may be longer than the picture in it."""
 
 FormToken = Annotated[str, Form()]
 Back = Annotated[str, Form(max_length=2000)]
@@ -121,13 +118,10 @@ async def order_part(services: Services, visitor: Visitor, order_id: str, here: 
 async def replace_picture(job_id: str, request: Request, services: ServicesDep, visitor: VisitorDep) -> Response:
     """Take a picture in place of the customer's; the order's page comes back."""
     check_scope(visitor.principal, Scope.JOBS_WRITE)
-    # Looked at before the form is read: its file goes to the disk as it comes in.
-    length = request.headers.get("content-length", "")
-    if not length.isdigit():
-        raise ProblemError(411, "length_required", "Send the length of the form.")
+    length = form_length(request)
     target = PATH
     try:
-        if int(length) > services.upload_max_bytes + _FORM_BYTES:
+        if length > services.upload_max_bytes + FORM_BYTES:
             raise uploads.too_large(services.upload_max_bytes)
         async with request.form(max_files=1, max_fields=5) as form:
             visitor.check_form(str(form.get("form_token", "")))
@@ -136,7 +130,7 @@ async def replace_picture(job_id: str, request: Request, services: ServicesDep, 
             if not isinstance(picture, UploadFile):
                 raise ProblemError(422, "upload_empty", "Choose a picture first.")
             slot = str(form.get("slot", ""))
-            await uploads.replace(services, visitor.principal, job_uuid(job_id), slot, _chunks(picture), {})
+            await uploads.replace(services, visitor.principal, job_uuid(job_id), slot, chunks(picture), {})
     except ProblemError as error:
         return page("refused.html", status=error.status, sentence=error.detail, back=target)
     return redirect(target)
@@ -179,8 +173,3 @@ def _with(target: str, **numbers: int) -> str:
     said = urlencode({name: number for name, number in numbers.items() if number})
     kept = "&".join(one for one in parts.query.split("&") if one and not one.startswith(("sent=", "refused=")))
     return parts._replace(query="&".join(filter(None, (kept, said)))).geturl()
-
-
-async def _chunks(picture: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await picture.read(_UPLOAD_CHUNK):
-        yield chunk

@@ -12,6 +12,9 @@ from printworks_jobs_api.pages import (
     orders,
     print_jobs,
     settings,
+    settings_assets,
+    settings_catalog,
+    settings_dry_runs,
     settings_keeping,
     settings_keys,
     settings_storage,
@@ -35,6 +38,9 @@ def mount(app: FastAPI) -> None:
         settings,
         settings_storage,
         settings_keys,
+        settings_assets,
+        settings_catalog,
+        settings_dry_runs,
         settings_keeping,
     ):
         app.include_router(one.router)

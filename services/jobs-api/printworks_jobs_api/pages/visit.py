@@ -41,6 +41,10 @@ class Visitor:
         return self.principal.may(Scope.EXPORT)
 
     @property
+    def sees_files(self) -> bool:
+        return self.principal.may(Scope.FILES_READ)
+
+    @property
     def ticks(self) -> bool:
         """Whether there is something that can be done with several print jobs at once."""
         return self.writes or self.exports

@@ -26,3 +26,6 @@ WHERE shop = $1 AND kind = $2 AND entry_id = $3
 -- name: mappings_of_template
 SELECT entry_id FROM catalog
 WHERE shop = $1 AND kind = 'mapping' AND NOT deleted AND body ->> 'template_id' = $2 ORDER BY entry_id LIMIT 20
+
+-- name: lock_dry_runs
+SELECT pg_advisory_xact_lock(hashtextextended($1, 7079))

@@ -2,6 +2,7 @@
 
 The order of the steps is the guarantee: files are stored and verified, then the result is acknowledged by the broker,
 then the consumer loop commits. A second attempt writes the same keys, since a key carries the hash of its content.
+What becomes of a dry-run is written beside its files instead: there is no order that would wait for it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from printworks_common import ids, tracing
 from printworks_common.clock import Clock
+from printworks_common.dry_runs import OUTCOME, DryRunOutcome
 from printworks_common.errors import PoisonError
 from printworks_common.events.envelope import encode
 from printworks_common.events.rendering import RenderFailed, RenderFinished, RenderRequested, StoredFile
@@ -51,6 +53,10 @@ class RenderWorker:
                 except PoisonError as error:
                     # As a dead letter the job would wait for its lease; as a result its failure is seen at once.
                     outcome = Failed(Reason.RENDER_FAILED, f"The store refuses a file: {error.code}.", ())
+        metrics.RENDERS.labels(outcome="ready" if isinstance(outcome, Rendered) else outcome.reason).inc()
+        if request.dry_run:
+            await self._leave(request, outcome, files)
+            return
         result: RenderFinished | RenderFailed
         if isinstance(outcome, Rendered):
             metrics.RENDER_SECONDS.labels(recipe=_recipe(request)).observe(outcome.render_ms / 1000)
@@ -83,7 +89,6 @@ class RenderWorker:
                 started_at=started,
                 finished_at=self._clock.now(),
             )
-        metrics.RENDERS.labels(outcome="ready" if isinstance(outcome, Rendered) else outcome.reason).inc()
         await self._producer.send(
             encode(
                 result,
@@ -108,6 +113,20 @@ class RenderWorker:
             # Pinned inputs go only with the order's retention or an erasure: there is nothing left to render.
             return Failed(Reason.INPUTS_EXPIRED, "A pinned input is no longer in the bucket.", ())
         return await self._pool.render(request, inputs, out_dir, self._renderer_version)
+
+    async def _leave(self, request: RenderRequested, outcome: Rendered | Failed, files: tuple[StoredFile, ...]) -> None:
+        """What became of a dry-run, beside its files, where whoever asked for it looks."""
+        left = DryRunOutcome(
+            files=files,
+            preflight=outcome.preflight,
+            spec_line=outcome.spec_line if isinstance(outcome, Rendered) else "",
+            reason_code=None if isinstance(outcome, Rendered) else outcome.reason,
+            detail="" if isinstance(outcome, Rendered) else outcome.detail,
+            renderer_version=self._renderer_version,
+            render_ms=outcome.render_ms if isinstance(outcome, Rendered) else None,
+        )
+        key = f"{request.output_prefix}{OUTCOME}"
+        await self._objects.put_bytes(key, left.model_dump_json().encode(), "application/json")
 
     async def _store(self, request: RenderRequested, files: tuple[RenderedFile, ...]) -> tuple[StoredFile, ...]:
         return tuple(await asyncio.gather(*(self._store_one(request, file) for file in files)))

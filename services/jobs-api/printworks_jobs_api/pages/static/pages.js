@@ -76,6 +76,20 @@ document.body.addEventListener("change", (event) => {
 });
 countTicked();
 
+// A fault leads to its line in the document that is written here.
+document.body.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-line]");
+  const text = el("document");
+  if (!link || !text) return;
+  event.preventDefault();
+  const lines = text.value.split("\n");
+  const at = Number(link.dataset.line) - 1;
+  const begin = lines.slice(0, at).reduce((sum, one) => sum + one.length + 1, 0);
+  text.focus();
+  text.setSelectionRange(begin, begin + lines[at].length);
+  text.scrollTop = (at / lines.length) * text.scrollHeight - text.clientHeight / 2;
+});
+
 // A preview, closely: from the whole picture to its own pixels and beyond.
 (() => {
   const dialog = el("zoom");
