@@ -1,8 +1,9 @@
 """Lists of print jobs over HTTP among 10 thousand, 100 thousand and 1 million, beside their bare SQL in the same run.
 
 200 shops, one of which holds half of all print jobs; it is the one that asks. One API process, a page of 50. "Bare" is
-the very statements that the request runs, by asyncpg from this process: no HTTP, no key, no models, no JSON. Then:
-how many snapshots a second one projector takes, and how long a rebuild of a million would be at that rate.
+the very statements that the request runs, by asyncpg from this process: no HTTP, no key, no models, no JSON. Beside
+them the first load of the lists in a real Chromium (aim: 1 s with a million behind it). Then: how many snapshots a
+second one projector takes, and how long a rebuild of a million would be at that rate.
 
 Ends with status 1 when a plan enters a table without the shop, or filters away more than ten times the page.
 """
@@ -22,6 +23,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import printworks_jobs_api
+from first_load import first_loads
 from plans import Statement, faults
 from printworks_common.clock import SystemClock
 from printworks_common.kafka.admin import ensure_topics
@@ -268,6 +270,7 @@ async def run(info: StackInfo, dsn: str, sizes: Sequence[int], levels: Sequence[
             have = size
             print(f"\n({size:,} print jobs written in {time.perf_counter() - began:.0f} s)")
             await bench.measure(size)
+            await first_loads(port, key.text)
         bench.conclude(sizes)
     await projected(pool, snapshots)
     await close_pool(pool)

@@ -1,6 +1,7 @@
-"""Sessions of the pages: a signed cookie that names the API key it was opened with, and a token against forged forms.
+"""Sessions of the pages: a signed cookie that names whose it is, and a token against forged forms.
 
-The cookie holds no secret and no rights: each request looks the key up, so a revoked key ends its sessions.
+It is a key's, or a member of staff's who came from the Shopify admin. The cookie holds no secret and no rights: each
+request looks the key, or the shop, up, so that a revoked key and a shop that is gone end their sessions.
 """
 
 import base64
@@ -13,13 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 COOKIE = "pw_session"
+STAFF_COOKIE = "pw_staff"
+"""A cookie of its own: whoever has signed in with a key is not signed in as somebody else by opening an address."""
+
+STAFF_LENGTH = timedelta(hours=4)
+"""Opening the app in the admin again begins a new one, so nobody has to wait for a long one to end."""
+
+_STAFF = "staff:"
 
 
 @dataclass(frozen=True)
 class Session:
+    """`key_id` is empty for a member of staff, `staff` (shop and id at Shopify) is None for a key."""
+
     key_id: str
     nonce: str
     ends_at: datetime
+    staff: tuple[str, str] | None = None
 
 
 class SessionSigner:
@@ -32,9 +43,16 @@ class SessionSigner:
         return int(self._length.total_seconds())
 
     def open(self, key_id: str, now: datetime) -> str:
-        """Value of the cookie of a new session."""
-        ends_at = int((now + self._length).timestamp())
-        body = json.dumps([key_id, secrets.token_urlsafe(18), ends_at], separators=(",", ":")).encode()
+        """Value of the cookie of a new session of a key."""
+        return self._open(key_id, now + self._length)
+
+    def open_staff(self, shop: str, user_id: str, now: datetime) -> str:
+        """Value of the cookie of a new session of a member of staff."""
+        return self._open(f"{_STAFF}{shop}:{user_id}", now + STAFF_LENGTH)
+
+    def _open(self, holder: str, end: datetime) -> str:
+        ends_at = int(end.timestamp())
+        body = json.dumps([holder, secrets.token_urlsafe(18), ends_at], separators=(",", ":")).encode()
         return f"{_encode(body)}.{_encode(self._mac(b'session', body))}"
 
     def read(self, cookie: str, now: datetime) -> Session | None:
@@ -46,9 +64,14 @@ class SessionSigner:
                 return None
         except (ValueError, binascii.Error):
             return None
-        key_id, nonce, ends_at = json.loads(body)
-        session = Session(key_id=key_id, nonce=nonce, ends_at=datetime.fromtimestamp(ends_at, now.tzinfo))
-        return session if now < session.ends_at else None
+        holder, nonce, ends_at = json.loads(body)
+        end = datetime.fromtimestamp(ends_at, now.tzinfo)
+        if now >= end:
+            return None
+        if holder.startswith(_STAFF):
+            shop, _, user_id = holder.removeprefix(_STAFF).partition(":")
+            return Session("", nonce, end, staff=(shop, user_id))
+        return Session(holder, nonce, end)
 
     def form_token(self, session: Session) -> str:
         """What every form of this session carries."""

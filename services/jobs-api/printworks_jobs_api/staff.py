@@ -26,3 +26,9 @@ class Staff:
             return None
         member = session_tokens.read(text, self._shops.get, self._clock.now())
         return None if member is None else Principal(member.shop, member.user_id, STAFF_SCOPES, kind="staff")
+
+    def resume(self, shop: str, user_id: str) -> Principal | None:
+        """The member of staff that a session of the pages names; None when the shop is no longer served."""
+        if self._shops is None or self._shops.get(shop) is None:
+            return None
+        return Principal(shop, user_id, STAFF_SCOPES, kind="staff")

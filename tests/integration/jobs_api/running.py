@@ -5,11 +5,12 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from printworks_common import ids
 from printworks_common.events.envelope import encode
 from printworks_common.kafka.producer import KafkaProducer
@@ -135,3 +136,24 @@ class Running:
         snapshot = making.snapshot()
         event = ids.event_id(snapshot.type_name, snapshot.key(), snapshot.version)
         await self.producer.send(encode(snapshot, event_id=event, source="test", time=snapshot.occurred_at))
+
+
+@asynccontextmanager
+async def reading(running: Running, topic: str) -> AsyncGenerator[Any]:
+    """What is published on a topic from now on."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=running.kafka_bootstrap, auto_offset_reset="latest")
+    await consumer.start()
+    await consumer.seek_to_end()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def next_of(consumer: Any, shop: str) -> Any:
+    """The next record of a shop; the broker is shared."""
+    async with asyncio.timeout(30):
+        while True:
+            record = await consumer.getone()
+            if record.key.decode().startswith(f"{shop}/"):
+                return record

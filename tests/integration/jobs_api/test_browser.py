@@ -1,12 +1,15 @@
 """The pages in a real Chromium: the story of a failure, updates that move nothing, hostile text that runs nowhere."""
 
 import asyncio
+import json
 import zipfile
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 from printworks_common.events.print_jobs import TextField
+from printworks_common.events.topics import Topic
 
 from tests.integration.jobs_api.browsing import (
     every_page,
@@ -14,6 +17,7 @@ from tests.integration.jobs_api.browsing import (
     is_too_wide,
     judge,
     leave_outcome,
+    picture,
     publish_ready,
     shoot,
     sign_in,
@@ -21,7 +25,7 @@ from tests.integration.jobs_api.browsing import (
     stock,
 )
 from tests.integration.jobs_api.parts import Making, stored_file
-from tests.integration.jobs_api.running import Running
+from tests.integration.jobs_api.running import Running, next_of, reading
 
 HOSTILE = "\"><script>window.ran=1</script><img src=x onerror='window.ran=1'><svg onload=window.ran=1>"
 WIDTHS = (320, 360, 768, 1440)
@@ -54,6 +58,43 @@ async def test_a_failure_is_seen_understood_retried_and_becomes_ready(chromium: 
         await row.get_by_role("link", name="Print PDF").click()
     downloaded = await (await downloading.value).path()
     assert downloaded.read_bytes() == b"%PDF #8a5fbf"
+    await page.context.close()
+
+
+async def test_a_damaged_picture_is_replaced_and_its_print_job_becomes_ready(
+    chromium: Browser, running: Running, tmp_path: Path
+) -> None:
+    shop = "repair.myshopify.com"
+    makings = await fill(running, shop)
+    making = makings[4]
+    page = await signed_in(chromium, running, shop)
+    row = page.get_by_role("row").filter(has_text=making.name)
+    await expect(row).to_contain_text("damaged or incomplete")
+    await row.get_by_role("link", name=making.name, exact=True).click()
+    card = page.get_by_role("region", name="Diamond painting kit")
+    await expect(card).to_contain_text("Ask the customer to send it again and use Replace picture.")
+
+    # The picture that the customer has sent again.
+    sent = picture("#8a5fbf", (900, 700))
+    (tmp_path / "again.png").write_bytes(sent)
+    await card.get_by_label("New picture").set_input_files(tmp_path / "again.png")
+    async with reading(running, Topic.COMMANDS) as commands:
+        await card.get_by_role("button", name="Replace and render again").click()
+        await expect(card).to_contain_text("New picture sent")
+        command = json.loads((await next_of(commands, shop)).value)
+    assert command["kind"] == "replace_input"
+    assert await running.store.get_bytes(command["replacement"]["key"]) == sent
+
+    making.job("1", status="pending", step="rendering", reason_code=None)
+    await running.publish(making)
+    await publish_ready(running, making, "1", "#8a5fbf")
+    await running.publish(making)
+    await expect(page.get_by_role("link", name="refresh")).to_be_visible(timeout=60_000)
+    await page.get_by_role("link", name="refresh").click()
+    await expect(card.get_by_role("link", name="Print PDF")).to_be_visible(timeout=60_000)
+    async with page.expect_download() as downloading:
+        await card.get_by_role("link", name="Print PDF").click()
+    assert (await (await downloading.value).path()).read_bytes() == b"%PDF #8a5fbf"
     await page.context.close()
 
 

@@ -4,16 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer
 from printworks_common.events.control import CatalogEntry, CommandIssued
 from printworks_common.events.topics import Topic
 from printworks_local.stack import Stack
 
 from tests.integration.jobs_api.parts import PIXEL, Making, stored_file
-from tests.integration.jobs_api.running import Running, command, environment, start
+from tests.integration.jobs_api.running import Running, command, environment, next_of, reading, start
 from tests.integration.jobs_api.test_catalog_api import PHOTO
 
 
@@ -22,27 +20,6 @@ async def client(running: Running, shop: str) -> AsyncGenerator[httpx.AsyncClien
     headers = {"Authorization": f"Bearer {await running.key(shop)}"}
     async with httpx.AsyncClient(base_url=running.api.url, headers=headers, trust_env=False, timeout=20) as one:
         yield one
-
-
-@asynccontextmanager
-async def reading(running: Running, topic: str) -> AsyncGenerator[Any]:
-    """What is published on a topic from now on."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=running.kafka_bootstrap, auto_offset_reset="latest")
-    await consumer.start()
-    await consumer.seek_to_end()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def next_of(consumer: Any, shop: str) -> Any:
-    """The next record of a shop; the broker is shared."""
-    async with asyncio.timeout(10):
-        while True:
-            record = await consumer.getone()
-            if record.key.decode().startswith(f"{shop}/"):
-                return record
 
 
 async def test_a_snapshot_on_the_topic_is_an_answer_of_the_api(running: Running) -> None:

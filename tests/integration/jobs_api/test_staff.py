@@ -13,9 +13,11 @@ from printworks_jobs_api.app import assemble
 from printworks_jobs_api.settings import ApiSettings
 from printworks_local.stack import Stack
 
+from tests.integration.jobs_api.browsing import form_token
 from tests.integration.jobs_api.parts import OTHER_SHOP, PIXEL, SHOP, Api, Making, api_settings, stored_file
 
 SECRET = "s" * 32
+CSP = "content-security-policy"
 
 
 def session_token(shop: str = SHOP, secret: str = SECRET) -> dict[str, str]:
@@ -120,3 +122,74 @@ class TestTheBlockLivesOnAnotherOrigin:
 
 async def policy(client: httpx.AsyncClient, link: str) -> str:
     return (await client.get(link)).headers["cross-origin-resource-policy"]
+
+
+FRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Accept": "text/html"}
+
+
+def id_token(**changes: str) -> str:
+    return session_token(**changes)["Authorization"].removeprefix("Bearer ")
+
+
+async def opened(client: httpx.AsyncClient, token: str) -> str:
+    """Open the app as the Shopify admin does; the cookie that comes back."""
+    shopify = {"embedded": "1", "shop": SHOP, "host": "x", "hmac": "x", "id_token": token}
+    answer = await client.get("/", params=shopify)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/print-jobs"), answer.text
+    return answer.headers["set-cookie"]
+
+
+async def test_the_dashboard_opens_inside_the_admin_of_its_shop_alone(admin: Api) -> None:
+    making = await failed_order(admin)
+    async with admin.browser(FRAME) as client:
+        cookie = await opened(client, id_token())
+        for part in ("HttpOnly", "Secure", "SameSite=None", "Partitioned"):
+            assert part in cookie
+        name, _, value = cookie.partition(";")[0].partition("=")
+        page = await client.get("/print-jobs", headers={"Cookie": f"{name}={value}"})
+    assert page.status_code == 200
+    assert making.name in page.text
+    assert "Sign out" not in page.text
+    policy = page.headers["content-security-policy"]
+    assert f"frame-ancestors https://{SHOP} https://admin.shopify.com" in policy
+
+
+async def test_staff_retry_in_the_dashboard_but_see_neither_keys_nor_change_settings(admin: Api) -> None:
+    making = await failed_order(admin)
+    async with admin.browser(FRAME) as client:
+        name, _, value = (await opened(client, id_token())).partition(";")[0].partition("=")
+        client.headers["Cookie"] = f"{name}={value}"
+        listed = await client.get("/print-jobs")
+        token = form_token(listed)
+        job = making.jobs["1"].job_id
+        assert (await client.post(f"/print-jobs/{job}/retry", data={"form_token": "x"})).status_code == 403
+        assert (await client.post(f"/print-jobs/{job}/retry", data={"form_token": token})).status_code == 303
+        assert "Make key" not in (await client.get("/settings/keys")).text
+        assert (await client.post("/settings/retention", data={"form_token": token, "days": "9"})).status_code == 403
+    assert await admin.pool.fetchval("SELECT issued_by FROM commands") == "staff:42"
+
+
+@pytest.mark.parametrize("token", [id_token(shop=OTHER_SHOP), id_token(secret="x" * 32), "a.b.c", ""])
+async def test_without_a_good_token_the_frame_says_what_to_do(admin: Api, token: str) -> None:
+    async with admin.browser(FRAME) as client:
+        answer = await client.get("/", params={"id_token": token})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (401, False)
+    assert "Reload the page of the Shopify admin" in answer.text
+    assert "frame-ancestors https://*.myshopify.com https://admin.shopify.com" in answer.headers[CSP]
+    assert "<form" not in answer.text
+
+
+async def test_an_address_with_a_token_signs_nobody_in_outside_of_a_frame(admin: Api) -> None:
+    async with admin.browser({"Sec-Fetch-Dest": "document", "Accept": "text/html"}) as client:
+        answer = await client.get("/", params={"id_token": id_token()})
+    assert (answer.headers["location"], "set-cookie" in answer.headers) == ("/sign-in", False)
+
+
+async def test_a_session_ends_when_the_shop_is_no_longer_served(admin: Api, api: Api) -> None:
+    async with admin.browser(FRAME) as client:
+        name, _, value = (await opened(client, id_token())).partition(";")[0].partition("=")
+    async with api.browser(FRAME | {"Cookie": f"{name}={value}"}) as client:
+        assert (await client.get("/print-jobs")).status_code == 401
+    # Nor is it worth anything in the place of the other cookie.
+    async with admin.browser({"Accept": "text/html", "Cookie": f"pw_session={value}"}) as client:
+        assert (await client.get("/print-jobs")).headers["location"].startswith("/sign-in")

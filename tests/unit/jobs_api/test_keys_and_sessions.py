@@ -38,6 +38,15 @@ def test_a_session_names_the_key_it_was_opened_with_until_it_is_over() -> None:
     assert signer.read(cookie, NOW + timedelta(hours=12, seconds=1)) is None
 
 
+def test_a_session_of_staff_names_shop_and_person_and_no_key() -> None:
+    signer = SessionSigner(b"k" * 32, hours=12)
+    cookie = signer.open_staff("aurora-prints.myshopify.com", "42", NOW)
+    session = signer.read(cookie, NOW + timedelta(hours=3))
+    assert session is not None
+    assert (session.key_id, session.staff) == ("", ("aurora-prints.myshopify.com", "42"))
+    assert signer.read(cookie, NOW + timedelta(hours=4, seconds=1)) is None
+
+
 def test_a_changed_or_foreign_session_is_none() -> None:
     signer = SessionSigner(b"k" * 32, hours=12)
     cookie = signer.open("abcdefghijkl", NOW)

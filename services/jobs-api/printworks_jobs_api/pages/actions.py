@@ -20,7 +20,7 @@ from printworks_jobs_api.keys import Scope
 from printworks_jobs_api.pages.forms import FORM_BYTES, chunks, form_length
 from printworks_jobs_api.pages.listing import PAGE_ROWS, viewer_of
 from printworks_jobs_api.pages.print_jobs import PATH
-from printworks_jobs_api.pages.shell import inside, is_part, page, redirect
+from printworks_jobs_api.pages.shell import error_page, inside, is_part, page, redirect
 from printworks_jobs_api.pages.visit import Visitor, VisitorDep
 from printworks_jobs_api.problems import ProblemError
 
@@ -58,7 +58,7 @@ async def retry(
     if is_part(request):
         return await _job(services, visitor, job_uuid(job_id), request, shown_as, inside(back), note="".join(refused))
     if refused:
-        return page("refused.html", status=409, sentence=refused[0], back=inside(back))
+        return error_page(409, refused[0], inside(back))
     return redirect(_with(inside(back), sent=1, refused=0))
 
 
@@ -132,7 +132,7 @@ async def replace_picture(job_id: str, request: Request, services: ServicesDep, 
             slot = str(form.get("slot", ""))
             await uploads.replace(services, visitor.principal, job_uuid(job_id), slot, chunks(picture), {})
     except ProblemError as error:
-        return page("refused.html", status=error.status, sentence=error.detail, back=target)
+        return error_page(error.status, error.detail, target)
     return redirect(target)
 
 

@@ -11,6 +11,10 @@ LONG_WAIT = timedelta(minutes=10)
 """A print job that waits longer is shown as a worry: a single line takes about a minute."""
 
 
+LONG_SINCE_COMPARED = timedelta(hours=36)
+"""Counts are nightly: one that is older has been left out."""
+
+
 @dataclass(frozen=True)
 class Tile:
     """One number. `worry` marks what somebody should look at."""
@@ -21,9 +25,18 @@ class Tile:
     worry: bool = False
 
 
-def tiles(glance: Mapping[str, Any], last_webhook_at: datetime | None, now: datetime) -> list[Tile]:
-    """What the read model knows of the shop; what it does not know is said as unknown."""
-    return [_failed(glance), _waiting(glance, now), _speed(glance), _webhook(last_webhook_at, now)]
+def tiles(
+    glance: Mapping[str, Any], last_webhook_at: datetime | None, count: Mapping[str, Any] | None, now: datetime
+) -> list[Tile]:
+    """What the read model knows of the shop; what it does not know is said as unknown. `count` is the answer to the
+    newest count of Shopify's orders."""
+    return [
+        _failed(glance),
+        _waiting(glance, now),
+        _speed(glance),
+        _webhook(last_webhook_at, now),
+        _reconciliation(count, now),
+    ]
 
 
 def _failed(glance: Mapping[str, Any]) -> Tile:
@@ -52,3 +65,19 @@ def _webhook(last_at: datetime | None, now: datetime) -> Tile:
     if last_at is None:
         return Tile("Last webhook", "None yet", "Shopify has told of no order so far")
     return Tile("Last webhook", f"{words.duration(now - last_at)} ago", "when Shopify last told of an order")
+
+
+def _reconciliation(count: Mapping[str, Any] | None, now: datetime) -> Tile:
+    title = "Orders compared with Shopify"
+    if count is None:
+        return Tile(title, "Not yet", "the first comparison comes in the night")
+    ago = f"{words.duration(now - count['compared_at'])} ago"
+    late = now - count["compared_at"] > LONG_SINCE_COMPARED
+    found: int = count["missing"] + count["different"]
+    if found:
+        missing = words.count(count["missing"], "order was missing", "orders were missing")
+        different = words.count(count["different"], "was different", "were different")
+        parts = [text for text, number in ((missing, count["missing"]), (different, count["different"])) if number]
+        return Tile(title, ago, f"{', '.join(parts)}; read again since", worry=True)
+    note = f"no difference in {words.count(count['shopify_has'], 'order')}"
+    return Tile(title, ago, f"{note}; should be every night" if late else note, worry=late)

@@ -48,6 +48,7 @@ async def print_jobs_page(
     )
     # As the links of the views have it: they keep the search, and drop what is a view's own.
     counts = await services.reader.counts(shop, replace(address.filter(view), status=(), reason=""))
+    compared = await services.reader.reconciliation(shop)
     return listing.page(
         "print_jobs.html",
         request,
@@ -58,7 +59,7 @@ async def print_jobs_page(
         total=_total(address, view, counts),
         empty=EMPTY[view.key],
         following=following,
-        tiles=health.tiles(glance, facts.last_webhook_at, listing.now),
+        tiles=health.tiles(glance, facts.last_webhook_at, compared, listing.now),
         notes=sent_notes(sent, refused),
     )
 

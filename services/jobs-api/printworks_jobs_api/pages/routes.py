@@ -2,9 +2,10 @@
 
 from importlib import resources
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
+from printworks_jobs_api.api.context import ServicesDep
 from printworks_jobs_api.pages import (
     actions,
     bulk,
@@ -21,7 +22,6 @@ from printworks_jobs_api.pages import (
     visit,
 )
 from printworks_jobs_api.pages.shell import redirect
-from printworks_jobs_api.pages.visit import VisitorDep
 
 _home = APIRouter(include_in_schema=False)
 
@@ -51,5 +51,9 @@ def mount(app: FastAPI) -> None:
 
 
 @_home.get("/")
-async def home(_visitor: VisitorDep) -> Response:
+async def home(request: Request, services: ServicesDep, id_token: str = "") -> Response:
+    """Where the Shopify admin opens the app, too: then with a session token."""
+    if id_token and (way_in := visit.from_admin(request, services, id_token)) is not None:
+        return way_in
+    await visit.visitor_of(request, services)
     return redirect(print_jobs.PATH)

@@ -22,6 +22,8 @@ _globals: dict[str, Any] = {"count": words.count, "day": words.day, "reason_titl
 _templates.globals.update(_globals)
 
 _ADMIN = "https://admin.shopify.com"
+ANY_SHOP = "*.myshopify.com"
+"""For pages that hold nothing of anybody and no form."""
 
 
 def page(
@@ -32,15 +34,19 @@ def page(
     frame_shop: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """A page or a part of one. `frame_shop`: whose Shopify admin may show it in a frame; without it, nobody."""
+    """A page or a part of one. `frame_shop`: whose Shopify admin may show it in a frame; without it, that of a visitor
+    who came from there, else nobody's."""
+    visitor = values.get("visitor")
+    if frame_shop is None and visitor is not None and visitor.embedded:
+        frame_shop = visitor.principal.shop
     nonce = secrets.token_urlsafe(16)
     body = _templates.get_template(name).render(nonce=nonce, **values)
     return HTMLResponse(body, status_code=status, headers=_headers(nonce, frame_shop) | dict(headers or {}))
 
 
-def error_page(status: int, sentence: str) -> Response:
-    """What a person sees of an error."""
-    return page("refused.html", status=status, sentence=sentence, back="/print-jobs")
+def error_page(status: int, sentence: str, back: str = "/print-jobs") -> Response:
+    """What a person sees of an error; in a frame of the Shopify admin too: nobody can be tricked there."""
+    return page("refused.html", status=status, frame_shop=ANY_SHOP, sentence=sentence, back=back)
 
 
 def redirect(target: str) -> RedirectResponse:

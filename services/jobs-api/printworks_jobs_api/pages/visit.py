@@ -1,4 +1,9 @@
-"""Who looks at the pages: sign-in with an API key, sessions, and proof that a form is ours."""
+"""Who looks at the pages: sign-in with an API key or from the Shopify admin, sessions, and proof that a form is ours.
+
+In the admin the pages stand in a frame of another site. Shopify opens them with a session token (`id_token`), which is
+exchanged at once for a cookie of ours that the browser keeps for this site within that one alone (`Partitioned`): no
+script of another host is needed, and the token stays in no address.
+"""
 
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -7,9 +12,9 @@ from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 
 from printworks_jobs_api.api.context import Services, ServicesDep
 from printworks_jobs_api.keys import Principal, Scope
-from printworks_jobs_api.pages.shell import inside, is_part, page, redirect
+from printworks_jobs_api.pages.shell import ANY_SHOP, inside, is_part, page, redirect
 from printworks_jobs_api.problems import ProblemError
-from printworks_jobs_api.sessions import COOKIE, Session, SessionSigner
+from printworks_jobs_api.sessions import COOKIE, STAFF_COOKIE, STAFF_LENGTH, Session, SessionSigner
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,6 +30,11 @@ class Visitor:
         self.principal = principal
         self._session = session
         self._signer = signer
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the pages stand in the Shopify admin, where signing in and out is Shopify's."""
+        return self.principal.kind == "staff"
 
     @property
     def form_token(self) -> str:
@@ -62,11 +72,18 @@ class Visitor:
 
 async def visitor_of(request: Request, services: ServicesDep) -> Visitor:
     signer = _signer(services)
-    session = signer.read(request.cookies.get(COOKIE, ""), services.clock.now())
-    principal = None if session is None else await services.keys.resume(session.key_id)
-    if session is None or principal is None or not principal.may(Scope.JOBS_READ):
-        raise SignedOutError
-    return Visitor(principal, session, signer)
+    now = services.clock.now()
+    for cookie in (COOKIE, STAFF_COOKIE):
+        session = signer.read(request.cookies.get(cookie, ""), now)
+        if session is None or (session.staff is not None) != (cookie == STAFF_COOKIE):
+            continue
+        if session.staff is not None:
+            principal = services.staff.resume(*session.staff)
+        else:
+            principal = await services.keys.resume(session.key_id)
+        if principal is not None and principal.may(Scope.JOBS_READ):
+            return Visitor(principal, session, signer)
+    raise SignedOutError
 
 
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
@@ -77,6 +94,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SignedOutError)
     async def _to_sign_in(request: Request, _error: SignedOutError) -> Response:
+        if in_frame(request):
+            return _reopen()
         target = "/sign-in"
         if request.method == "GET" and request.url.path != "/" and not is_part(request):
             query = f"?{request.url.query}" if request.url.query else ""
@@ -87,8 +106,41 @@ def install(app: FastAPI) -> None:
         return answer
 
 
+def _reopen() -> Response:
+    return page("reopen.html", status=401, frame_shop=ANY_SHOP)
+
+
+def in_frame(request: Request) -> bool:
+    """Whether the browser asks for a frame of another page."""
+    return request.headers.get("sec-fetch-dest") in {"iframe", "frame"}
+
+
+def from_admin(request: Request, services: Services, id_token: str) -> Response | None:
+    """The way in for somebody who opens the app in the Shopify admin; None when the token is not good.
+
+    In a frame alone: an address that somebody is sent must not sign them in elsewhere.
+    """
+    if not in_frame(request):
+        return None
+    member = services.staff.authenticate(id_token)
+    if member is None:
+        return None
+    signer = _signer(services)
+    value = signer.open_staff(member.shop, member.key_id, services.clock.now())
+    response = redirect("/print-jobs")
+    # By hand: the standard library of Python 3.11 knows no Partitioned.
+    response.headers.append(
+        "Set-Cookie",
+        f"{STAFF_COOKIE}={value}; Path=/; Max-Age={int(STAFF_LENGTH.total_seconds())}; HttpOnly; Secure; "
+        "SameSite=None; Partitioned",
+    )
+    return response
+
+
 @router.get("/sign-in")
-async def sign_in_page(next: str = "") -> Response:  # noqa: A002 (the name that addresses carry)
+async def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002 (the name that addresses carry)
+    if in_frame(request):
+        return _reopen()
     return page("sign_in.html", error="", next=inside(next, ""))
 
 
