@@ -11,6 +11,8 @@ PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject
 EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
 CODE := libs services tests bench deploy/images
 PEERS := .printworks/peers
+MINIO := .printworks/minio/bin/minio
+MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -18,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit integration e2e lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit integration e2e test-minio lint format types imports generated chart ci lock \
 	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
@@ -43,6 +45,11 @@ integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STA
 
 e2e: $(DEV) ## Tests of the whole way, all services as processes
 	$(BIN)/pytest tests/e2e $(ARGS)
+
+test-minio: $(DEV) ## The tests of storage on a MinIO server (needs Go, which builds the server: about 4 minutes the first time)
+	@test -x $(MINIO) || command -v go >/dev/null || { echo "no Go here: it builds the MinIO server" >&2; exit 1; }
+	test -x $(MINIO) || GOBIN=$(CURDIR)/$(dir $(MINIO)) go install github.com/minio/minio@$(MINIO_VERSION)
+	$(BIN)/python -m tests.on_minio $(MINIO) $(ARGS)
 
 lint: $(DEV) ## Style and format of the code
 	$(BIN)/ruff check $(CODE)

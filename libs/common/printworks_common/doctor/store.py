@@ -44,6 +44,8 @@ def features(can: Capabilities) -> list[Finding]:
         findings.append(note(PART, "it ignores If-None-Match: two writers of one key can race"))
     if not can.checksums:
         findings.append(note(PART, "it does not check SHA-256 sums: ETags are compared, or objects are read back"))
+    if not can.lists_uploads:
+        findings.append(note(PART, "it lists unfinished uploads by whole keys alone: a purge goes through all of them"))
     if can.versioning in ("on", "suspended"):
         findings.append(note(PART, f"versioning is {can.versioning}: purges delete versions and markers too"))
     return findings or [good(PART, "conditions and checksums are honoured")]

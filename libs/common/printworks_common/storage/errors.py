@@ -28,7 +28,9 @@ MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 
 EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
-DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "InvalidDigest"})
+DAMAGED = frozenset({
+    "BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody", "InvalidDigest",
+})  # fmt: skip
 
 REFUSED = frozenset({
     "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",

@@ -36,6 +36,9 @@ class Capabilities:
     """`on`, `suspended`: a deleted object leaves a marker and its versions. `unknown`: the store does not tell us."""
     lists_versions: bool = True
     """Deleting goes by the list of versions, whatever `versioning` says: it may be switched on at any time."""
+    lists_uploads: bool = True
+    """Uploads that were never finished are listed by a prefix of their keys. MinIO knows whole keys alone: there all of
+    the bucket are listed, and the wanted ones picked."""
 
 
 USUAL = Capabilities(conditional_puts=True)
@@ -54,6 +57,7 @@ def probe(client: Minio, bucket: str) -> Capabilities:
         checksums=_refuses(client, bucket, CHECKSUM_HEADER, checksum(_OTHER_SHA256), DAMAGED),
         versioning=_versioning(client, bucket),
         lists_versions=_lists_versions(client, bucket),
+        lists_uploads=_lists_uploads(client, bucket),
     )
 
 
@@ -117,6 +121,19 @@ def _lists_versions(client: Minio, bucket: str) -> bool:
         # Not allowed to list is another matter: those that delete are told so when they try.
         return error.response.status not in {400, 405, 501}
     return True
+
+
+def _lists_uploads(client: Minio, bucket: str) -> bool:
+    try:
+        begun = client._create_multipart_upload(bucket, PROBE_KEY, {})
+        try:
+            found = client._list_multipart_uploads(bucket, prefix=PROBE_KEY.rpartition("/")[0])
+        finally:
+            client._abort_multipart_upload(bucket, PROBE_KEY, begun)
+    except S3Error:
+        # Not allowed: those that clear are told so when they try.
+        return True
+    return any(one.upload_id == begun for one in found.uploads)
 
 
 def _unfit(why: str) -> GroundMissingError:

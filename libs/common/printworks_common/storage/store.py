@@ -232,14 +232,16 @@ class ObjectStore(Bucket):
 
     def _abort_uploads(self, prefix: str, wanted: Callable[[str], bool]) -> int:
         aborted = 0
+        listed = prefix if self._can.lists_uploads else ""
         key_marker = upload_marker = None
         while True:
             found = self._client._list_multipart_uploads(
-                self._bucket, prefix=prefix, key_marker=key_marker, upload_id_marker=upload_marker
+                self._bucket, prefix=listed, key_marker=key_marker, upload_id_marker=upload_marker
             )
             for upload in found.uploads:
-                if wanted(upload.object_name or ""):
-                    self._client._abort_multipart_upload(self._bucket, upload.object_name or "", upload.upload_id or "")
+                key = upload.object_name or ""
+                if key.startswith(prefix) and wanted(key):
+                    self._client._abort_multipart_upload(self._bucket, key, upload.upload_id or "")
                     aborted += 1
             if not found.is_truncated or not found.uploads:
                 return aborted
