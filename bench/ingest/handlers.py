@@ -1,6 +1,6 @@
 """What the receiver is compared to, on its own server stack. `python handlers.py parse` reads the body, checks the
-signature, parses with the receiver's parser and answers 200; `json` does so with the standard library's parser; `read`
-only reads.
+signature, parses with the receiver's parser and answers 200; `whole` makes objects of the whole body (orjson), `json`
+does so with the standard library's parser; `read` only reads.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from printworks_common.runtime import Runtime, run
 from printworks_common.settings import ServiceSettings, load
 from printworks_common.shopify.webhooks import is_signed
-from printworks_ingest.receiver import parse
+from printworks_ingest.bodies import parse, parse_order
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,7 +49,9 @@ class Handler:
 
 def main() -> None:
     role = sys.argv[1]
-    handler = Handler(os.environ[SECRET].encode(), {"parse": parse, "json": json.loads, "read": None}[role])
+    handler = Handler(
+        os.environ[SECRET].encode(), {"parse": parse_order, "whole": parse, "json": json.loads, "read": None}[role]
+    )
 
     async def build(runtime: Runtime[ServiceSettings]) -> None:
         runtime.serve_http(handler)

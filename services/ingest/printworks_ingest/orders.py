@@ -7,7 +7,7 @@ are never copied.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from printworks_common.errors import PoisonError
 from printworks_common.events.orders import LineItem, OrderReceived, Property
@@ -156,17 +156,21 @@ def _api_line(line: Mapping[str, Any]) -> LineItem:
 def properties(raw: Any) -> list[tuple[str, str]]:
     """Names and values of line-item properties in any shape in which clients write them: objects, pairs, one object,
     null, numbers."""
-    if isinstance(raw, Mapping):
-        pairs: Iterable[Any] = raw.items()
+    if isinstance(raw, dict):
+        pairs: Iterable[Any] = cast("dict[str, Any]", raw).items()
     elif isinstance(raw, list):
-        pairs = ((one.get("name"), one.get("value")) if isinstance(one, Mapping) else one for one in raw)
+        pairs = cast("list[Any]", raw)
     else:
         return []
     found: list[tuple[str, str]] = []
     for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
+        if isinstance(pair, dict):
+            one = cast("dict[str, Any]", pair)
+            name, value = one.get("name"), one.get("value")
+        elif isinstance(pair, list | tuple) and len(cast("list[Any]", pair)) == 2:
+            name, value = pair
+        else:
             continue
-        name, value = pair
         if name is None or value is None:
             continue
         plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -176,7 +180,7 @@ def properties(raw: Any) -> list[tuple[str, str]]:
 
 def text(value: Any) -> str:
     """Text that every part of the way can hold: no NUL (Postgres refuses it), no half surrogate pairs (UTF-8 does)."""
-    plain = str(value)
+    plain = value if isinstance(value, str) else str(value)
     if plain.isascii():
         return plain.replace("\x00", "") if "\x00" in plain else plain
     return plain.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

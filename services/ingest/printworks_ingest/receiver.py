@@ -4,13 +4,11 @@ Read `receive` from top to bottom: that is the way of one webhook. The receiver 
 nothing by content; what it cannot read goes to the dead-letter topic and is read again by id.
 """
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from printworks_common import ids, tracing
 from printworks_common.clock import Clock
 from printworks_common.errors import GroundMissingError
@@ -24,6 +22,7 @@ from printworks_common.shopify.shops import Shop, Shops
 from printworks_common.shopify.webhooks import header_names, is_signed
 
 from printworks_ingest import metrics
+from printworks_ingest.bodies import parse, parse_order
 from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of
 from printworks_ingest.privacy import PRIVACY_KINDS, privacy_request, shop_in
 from printworks_ingest.recent import RecentWebhooks
@@ -52,11 +51,6 @@ KNOWN = WHOLE_ORDERS | DELTAS.keys() | PRIVACY_KINDS.keys() | {UNINSTALLED}
 TOPIC, HMAC, SHOP, VERSION, WEBHOOK_ID, EVENT_ID = (
     header_names(name) for name in ("Topic", "Hmac-Sha256", "Shop-Domain", "API-Version", "Webhook-Id", "Event-Id")
 )
-
-MAX_NESTING = 200
-"""Orders nest about 10 levels deep. Far more is an attack on the parser."""
-
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,7 @@ class Receiver:
         names = _names(shop.domain, topic, webhook_id, _header(headers, EVENT_ID))
         if self._recent.has(*names):
             return _label(topic), Answer(200, "duplicate")
-        document = parse(body)
+        document = parse_order(body) if topic in WHOLE_ORDERS else parse(body)
         if document is None:
             return _label(topic), Answer(400, "not_json", "The body is not a JSON object.")
         if topic not in KNOWN:
@@ -204,38 +198,6 @@ class Receiver:
                 "pw_dlq_last_failure": self._clock.now().isoformat(),
             },
         )
-
-
-def parse(body: bytes) -> dict[str, Any] | None:
-    """The JSON object of a body, or None. Nesting is bounded: by the fast parser, and before the tolerant one.
-
-    The fast parser refuses what the tolerant one reads, half surrogate pairs for one: no order is lost to its text.
-    """
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        document = _read_tolerantly(body)
-    return document if isinstance(document, dict) else None
-
-
-def _read_tolerantly(body: bytes) -> Any:
-    if _too_deep(body):
-        return None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _too_deep(body: bytes) -> bool:
-    """Whether the body may nest deeper than any order. Brackets in texts count too, which only a body with hundreds
-    more opening than closing ones could notice."""
-    depth = 0
-    for bracket in body.translate(None, _NO_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_NESTING:
-            return True
-    return False
 
 
 def _names(shop: str, topic: str, webhook_id: str, event_id: str) -> list[tuple[str, ...]]:

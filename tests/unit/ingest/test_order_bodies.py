@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from printworks_common.events.orders import OrderReceived
+from printworks_ingest.bodies import parse, parse_order
 from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of, properties
-from printworks_ingest.receiver import DELTAS, WHOLE_ORDERS, parse
+from printworks_ingest.receiver import DELTAS, WHOLE_ORDERS
 
 SHOP = "example.myshopify.com"
 BODIES = Path(__file__).parents[2] / "data" / "webhooks"
@@ -158,3 +159,50 @@ class TestParsing:
         document = parse(raw)
         assert document is not None
         assert len(document["line_items"]) == 500
+
+
+def outcome(document: dict[str, Any] | None) -> OrderReceived | str | None:
+    """The order, or that it is unreadable, or None for no object at all."""
+    if document is None:
+        return None
+    try:
+        return from_webhook(SHOP, document)
+    except UnreadableOrderError:
+        return f"unreadable {order_id_of(document)}"
+
+
+class TestReadingOnlyWhatAnOrderNeeds:
+    """`parse_order` leaves out what nobody reads, and else says what `parse` says."""
+
+    @pytest.mark.parametrize("row", ORDERS, ids=lambda row: row["file"])
+    def test_an_order_is_the_same_as_from_the_whole_body(self, row: dict[str, Any]) -> None:
+        raw = (BODIES / row["file"]).read_bytes()
+        assert outcome(parse_order(raw)) == outcome(parse(raw))
+
+    def test_nobody_s_address_becomes_an_object(self) -> None:
+        document = parse_order((BODIES / ORDERS[0]["file"]).read_bytes())
+        assert document is not None
+        assert not {"email", "billing_address", "shipping_address", "phone"} & document.keys()
+
+    @given(st.dictionaries(st.sampled_from([*body(ORDERS[0])]), json_values, max_size=8))
+    def test_whatever_stands_in_the_fields_both_say_the_same(self, changes: dict[str, Any]) -> None:
+        raw = json.dumps(body(ORDERS[0]) | changes).encode()
+        assert outcome(parse_order(raw)) == outcome(parse(raw))
+
+    @given(st.data())
+    def test_a_body_cut_off_or_damaged_is_no_object_or_read_as_before(self, data: st.DataObject) -> None:
+        raw = bytearray((BODIES / ORDERS[0]["file"]).read_bytes())
+        place = data.draw(st.integers(0, len(raw) - 1))
+        raw[place] = data.draw(st.sampled_from(b'{}[]",:0 \\x\xff'))
+        cut = bytes(raw[: data.draw(st.integers(place, len(raw)))])
+        if (whole := parse(cut)) is not None:
+            assert outcome(parse_order(cut)) == outcome(whole)
+
+    @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"1", b'"x"', b"null", b"\xff\xfe", b"not json"])
+    def test_what_is_no_object_is_refused(self, raw: bytes) -> None:
+        assert parse_order(raw) is None
+
+    @pytest.mark.parametrize("field", ["id", "unknown", "line_items", "properties"])
+    def test_ten_thousand_levels_bring_nothing_down(self, field: str) -> None:
+        raw = b'{"id": 1, "%s": ' % field.encode() + b"[" * 10_000 + b"]" * 10_000 + b"}"
+        assert parse_order(raw) is None
