@@ -35,6 +35,7 @@ from printworks_jobs_api.api import dry_runs as dry_run_routes
 from printworks_jobs_api.api import exports as export_routes
 from printworks_jobs_api.api import keys as key_routes
 from printworks_jobs_api.api import print_jobs as job_routes
+from printworks_jobs_api.api import privacy as privacy_routes
 from printworks_jobs_api.api import reconciliation as reconciliation_routes
 from printworks_jobs_api.api import shop_settings as settings_routes
 from printworks_jobs_api.api import summary as summary_routes
@@ -52,6 +53,7 @@ from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
 from printworks_jobs_api.exports import Exports
+from printworks_jobs_api.held_data import HeldData
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.intake import Intake
 from printworks_jobs_api.keeping import Keeping
@@ -65,6 +67,7 @@ from printworks_jobs_api.pages import line as line_page
 from printworks_jobs_api.pages import routes as page_routes
 from printworks_jobs_api.pages import shell as page_shell
 from printworks_jobs_api.privacy import Privacy
+from printworks_jobs_api.privacy_report import PrivacyReport
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
@@ -154,6 +157,8 @@ def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
         planner=Planner(pool, clock, places, shops, part_bytes=settings.export_part_bytes),
         streams=Streams(pool, places),
         keeping=Keeping(pool, clock, catalog, settings.retention_days),
+        privacy=PrivacyReport(pool),
+        held_data=HeldData(pool, store),
         watch=ChangeWatch(reader),
         store=store,
         signer=settings.link_signer(),
@@ -201,6 +206,7 @@ def routed_app() -> FastAPI:
         export_routes.router,
         change_routes.router,
         reconciliation_routes.router,
+        privacy_routes.router,
         summary_routes.router,
         files.router,
         file_lists.router,

@@ -11,7 +11,12 @@ from printworks_common.clock import SystemClock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.filelinks import LinkSigner
 from printworks_common.postgres import Pool, close_pool, migrate, open_pool
-from printworks_common.settings import PostgresSettings
+from printworks_common.settings import PostgresSettings, StorageSettings
+from printworks_common.storage import ObjectStore
+from printworks_local.stack import Stack
+from printworks_render.coordinator.erasure import Erasure
+from printworks_render.coordinator.intake import OrderIntake
+from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import OrderStore
 from pydantic import SecretStr
@@ -33,6 +38,25 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 def store(pool: Pool) -> OrderStore:
     links = Links(LinkSigner(keys={"a": b"k" * 32}, current="a"), "https://files.example.com")
     return OrderStore(pool, links, SystemClock(), 90)
+
+
+@pytest.fixture
+async def objects(stack: Stack, bucket: str) -> AsyncIterator[ObjectStore]:
+    settings = StorageSettings(
+        s3_endpoint=stack.info.s3_endpoint,
+        s3_access_key=stack.info.s3_access_key,
+        s3_secret_key=SecretStr(stack.info.s3_secret_key),
+        bucket=bucket,
+    )
+    opened = ObjectStore(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def intake(store: OrderStore, pool: Pool, objects: ObjectStore) -> OrderIntake:
+    clock = SystemClock()
+    return OrderIntake(store, Reconciliation(pool, clock), Erasure(store, pool, objects, clock), clock)
 
 
 def entry(kind: CatalogKind, entry_id: str, body: dict[str, Any], shop: str) -> CatalogEntry:

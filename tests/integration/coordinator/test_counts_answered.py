@@ -11,7 +11,6 @@ from printworks_common.clock import SystemClock
 from printworks_common.events.control import CountedOrder, ReconciliationCompared, ReconciliationCounted
 from printworks_common.postgres import Pool
 from printworks_render.coordinator import metrics
-from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.store import Change, OrderStore
@@ -21,11 +20,6 @@ from tests.integration.coordinator.conftest import map_the_poster
 from tests.unit.coordinator.examples import NOW, SHOP, line, received
 
 FROM, TO = NOW - timedelta(days=60), NOW + timedelta(hours=1)
-
-
-@pytest.fixture
-def intake(store: OrderStore, pool: Pool) -> OrderIntake:
-    return OrderIntake(store, Reconciliation(pool, SystemClock()), Erasure(store, pool, SystemClock()), SystemClock())
 
 
 @pytest.fixture

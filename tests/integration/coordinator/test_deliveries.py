@@ -73,7 +73,7 @@ class Bench:
         clock = SystemClock()
         self.dispatcher = DeliveryDispatcher(self.store, self.pool, clock, DeliveryLimits())
         self.intake = OrderIntake(
-            self.store, Reconciliation(self.pool, clock), Erasure(self.store, self.pool, clock), clock
+            self.store, Reconciliation(self.pool, clock), Erasure(self.store, self.pool, self.objects, clock), clock
         )
 
     async def set_storage(self, **changes: Any) -> OwnStorage:

@@ -4,15 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from printworks_common.clock import SystemClock
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.control import CatalogKind, PrivacyRequested
 from printworks_common.events.orders import OrderReceived, Property
+from printworks_common.events.privacy import held_document_key
 from printworks_common.postgres import Pool
-from printworks_render.coordinator.erasure import Erasure
+from printworks_common.storage import ObjectStore
 from printworks_render.coordinator.intake import OrderIntake
-from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.store import OrderStore
 
 from tests.integration.coordinator.conftest import entry, map_the_poster
@@ -38,12 +36,6 @@ def request(kind: str, *order_ids: str, shop: str = SHOP, at: datetime | None = 
         {"shop": shop, "kind": kind, "request_id": f"r-{kind}", "order_ids": order_ids,
          "requested_at": at or datetime.now(UTC)}
     )  # fmt: skip
-
-
-@pytest.fixture
-def intake(store: OrderStore, pool: Pool) -> OrderIntake:
-    clock = SystemClock()
-    return OrderIntake(store, Reconciliation(pool, clock), Erasure(store, pool, clock), clock)
 
 
 async def places(pool: Pool) -> set[str]:
@@ -158,6 +150,25 @@ async def test_of_an_erased_shop_nothing_is_left_but_ids(store: OrderStore, pool
     # What the compacted topic still holds of the shop is read again at every start.
     await store.put_catalog(entry(CatalogKind.TEMPLATE, "poster", {"id": "poster"}, SHOP))
     assert (await store.catalog(SHOP)).templates == {}
+
+
+async def test_what_is_held_of_a_person_is_laid_down_beside_the_files_of_each_order(
+    store: OrderStore, pool: Pool, intake: OrderIntake, objects: ObjectStore
+) -> None:
+    await map_the_poster(store, SHOP)
+    await intake.handle(record_of(canary("1")))
+    before = await store.order(SHOP, "1")
+    asked = request("export_customer", "1", "404")
+    await intake.handle(record_of(asked))
+    held = json.loads(await objects.get_bytes(held_document_key(SHOP, "1", NOW.date(), asked.request_id)))
+    assert held["customer_name"] == f"{CANARY} Bird"
+    assert [one["value"] for one in held["jobs"][0]["line"]["properties"]] == [
+        f"https://pictures.example.com/{CANARY}.jpg",
+        f"for {CANARY}",
+    ]
+    [answer] = await answers(pool)
+    assert (answer["kind"], answer["orders"]) == ("export_customer", 1)
+    assert await store.order(SHOP, "1") == before
 
 
 async def test_a_shop_that_comes_back_is_served_anew(store: OrderStore, pool: Pool, intake: OrderIntake) -> None:

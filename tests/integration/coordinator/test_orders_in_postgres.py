@@ -14,10 +14,8 @@ from printworks_common.failures import Reason
 from printworks_common.postgres import Pool
 from printworks_common.shopify.installations import installation
 from printworks_render.coordinator import decisions, metrics, transitions
-from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
-from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatcher, ReleaseLimits
 from printworks_render.coordinator.store import SQL, Change, OrderStore
 from printworks_render.coordinator.upkeep import Upkeep
@@ -230,7 +228,9 @@ async def test_a_test_order_is_watermarked_as_its_shop_says_else_by_default(
     assert json.loads(text)["watermark"] is watermark
 
 
-async def test_the_time_from_paid_to_ready_is_told_once_per_job(store: OrderStore, pool: Pool) -> None:
+async def test_the_time_from_paid_to_ready_is_told_once_per_job(
+    store: OrderStore, pool: Pool, intake: OrderIntake
+) -> None:
     order = await queued_order(store, "1")
     await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
     now = datetime.now(UTC)
@@ -241,14 +241,14 @@ async def test_the_time_from_paid_to_ready_is_told_once_per_job(store: OrderStor
     assert order.first_paid_at is not None
     waited = (now - order.first_paid_at).total_seconds()
     told = metrics.PAID_TO_READY._sum.get()
-    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), Erasure(store, pool, SystemClock()), SystemClock())
     await intake.render_finished(finished)
     await intake.render_finished(finished)
     assert metrics.PAID_TO_READY._sum.get() - told == pytest.approx(waited, abs=30)
 
 
-async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(store: OrderStore, pool: Pool) -> None:
-    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), Erasure(store, pool, SystemClock()), SystemClock())
+async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(
+    store: OrderStore, pool: Pool, intake: OrderIntake
+) -> None:
     await map_the_poster(store)
     await intake.order_received(received(line(1)))
     await intake.order_received(received(line(1), minutes=9))
@@ -261,9 +261,10 @@ async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(s
     assert await pool.fetchval("SELECT count(*) FROM outbox WHERE headers->>'ce_type' LIKE '%snapshot%'") == 1
 
 
-async def test_when_retention_has_begun_the_order_is_closed_before_its_files_go(store: OrderStore, pool: Pool) -> None:
+async def test_when_retention_has_begun_the_order_is_closed_before_its_files_go(
+    store: OrderStore, pool: Pool, intake: OrderIntake
+) -> None:
     order = await queued_order(store, "1")
-    intake = OrderIntake(store, Reconciliation(pool, SystemClock()), Erasure(store, pool, SystemClock()), SystemClock())
     events = [
         RetentionNotice(
             shop=order.shop, order_id="1", keep_until=order.order_date, days_left=3, noticed_at=datetime.now(UTC)

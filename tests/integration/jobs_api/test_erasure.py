@@ -1,7 +1,9 @@
 """After a request nothing of the person is in the read model, its links say so, and no snapshot brings it back."""
 
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +11,12 @@ from typing import Any
 import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.control import PrivacyRequested
-from printworks_common.events.privacy import PrivacyAnswered, services_asked
+from printworks_common.events.privacy import PrivacyAnswered, held_document_key, services_asked
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.postgres import Pool
+from printworks_jobs_api.keys import Scope
 from printworks_jobs_api.privacy import Privacy
 from printworks_jobs_api.privacy_report import PrivacyReport, json_lines, table, waits_for
 from printworks_local.evidence import read_topic
@@ -175,3 +178,44 @@ async def test_the_read_model_answers_for_itself(api: Api, privacy: Privacy) -> 
         one.data for one in await read_topic(api.settings.kafka_bootstrap, "printworks.privacy.v1")
     ]
     assert [one["service"] for one in events if one["request_id"] == asked.request_id] == ["jobs-api"]
+
+
+async def test_a_data_request_gives_rows_and_files_of_the_named_orders_once_the_coordinator_has_answered(
+    api: Api, privacy: Privacy
+) -> None:
+    making, other = canary(), canary(order_id="5002")
+    await api.project(making, other)
+    asked = request("export_customer", "5001", "404", request_id="814")
+    folder = f"orders/{making.created_at.date()}/{SHOP}"
+    document = held_document_key(SHOP, "5001", making.created_at.date(), asked.request_id)
+    await api.store.put_bytes(document, b'{"design": "all of it"}', "application/json")
+    await api.store.put_bytes(f"{folder}/5001/job/inputs/picture", PIXEL, "image/png")
+    await api.store.put_bytes(f"{folder}/5002/job/inputs/picture", PIXEL, "image/png")
+    await privacy.requested(record_of(asked))
+    client = await api.client()
+    way = "/v1/privacy-requests/814/export"
+    assert (await client.get(way)).status_code == 409
+    await privacy.answered(
+        record_of(
+            PrivacyAnswered(
+                shop=SHOP, kind=asked.kind, request_id="814", service="coordinator", orders=1,
+                answered_at=datetime.now(UTC),
+            )
+        )
+    )  # fmt: skip
+    answer = await client.get(way)
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = {name.removeprefix("orders/5001/") for name in archive.namelist()}
+        held = json.loads(archive.read("orders/5001/order.json"))
+        assert names == {"order.json", "files/job/inputs/picture", f"files/held/{document.rsplit('/', 1)[1]}"}
+    assert held["customer_name"] == f"{CANARY} Bird"
+    assert held["print_jobs"][0]["detail"]["texts"] == [
+        {"name": "Text", "value": f"for {CANARY}", "origin": "property"}
+    ]
+
+    assert (await (await api.client(OTHER_SHOP)).get(way)).status_code == 404
+    assert (await (await api.client(SHOP, Scope.JOBS_READ)).get(way)).status_code == 403
+    listed = (await client.get("/v1/privacy-requests")).json()["items"]
+    assert [(one["request_id"], one["waits_for"], one["orders"]) for one in listed] == [("814", ["jobs-api"], 2)]

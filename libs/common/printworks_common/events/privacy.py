@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from printworks_common import ids
 from printworks_common.events.base import Event, EventPart, Moment, ShopifyId
 from printworks_common.events.topics import Topic
 
@@ -38,12 +39,18 @@ class PrivacyAnswered(Event):
     orders: int = Field(description="Orders of which the service held something.")
     objects: int = Field(default=0, description="Objects that were deleted from the hosted bucket, by retention.")
     known_orders: tuple[KnownOrder, ...] = Field(
-        default=(), description="From the coordinator, for a customer: the orders whose files go next."
+        default=(), description="From the coordinator, for a customer: the orders that it knew."
     )
     answered_at: Moment
 
     def key(self) -> str:
         return self.shop
+
+
+def held_document_key(shop: str, order_id: str, order_date: date, request_id: str) -> str:
+    """Where the coordinator lays down what it holds of an order, for a request to export it."""
+    name = ids.event_id("held", shop, request_id)
+    return f"orders/{order_date.isoformat()}/{shop}/{order_id}/held/{name}.json"
 
 
 COORDINATOR = "coordinator"

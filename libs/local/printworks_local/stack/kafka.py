@@ -48,6 +48,8 @@ SINGLE_NODE_SETTINGS = {
     "group.min.session.timeout.ms": "1000",
     "controlled.shutdown.enable": "false",  # nobody to hand over to
     "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
+    # What has run out goes within seconds, so that a test can wait for it; by default that takes 5 minutes.
+    "log.retention.check.interval.ms": "2000",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "background.threads": "2",

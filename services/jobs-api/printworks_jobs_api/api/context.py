@@ -20,12 +20,14 @@ from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
 from printworks_jobs_api.exports import Exports
+from printworks_jobs_api.held_data import HeldData
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.keeping import Keeping
 from printworks_jobs_api.keyring import Keyring
 from printworks_jobs_api.keys import KeyStore, Principal, Scope
 from printworks_jobs_api.limits import RateLimiter
 from printworks_jobs_api.own_storage import OwnStorages
+from printworks_jobs_api.privacy_report import PrivacyReport
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.shops import ShopBook
@@ -57,6 +59,8 @@ class Services:
     exports: Exports
     planner: Planner
     streams: Streams
+    privacy: PrivacyReport
+    held_data: HeldData
     watch: ChangeWatch
     store: ObjectStore
     signer: LinkSigner

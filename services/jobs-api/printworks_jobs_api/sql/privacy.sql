@@ -24,9 +24,21 @@ SELECT r.shop, r.request_id, r.kind, cardinality(r.order_ids) AS orders, r.reque
 FROM privacy_requests r WHERE ($1::text IS NULL OR r.shop = $1) AND ($2 OR r.done_at IS NULL)
 ORDER BY r.requested_at DESC, r.request_id LIMIT $3
 
--- name: find_request
-SELECT shop, request_id, kind, order_ids, requested_at, deadline, done_at FROM privacy_requests
-WHERE shop = $1 AND kind = $2 AND request_id = $3
+-- name: exportable
+SELECT order_ids, EXISTS (
+    SELECT FROM privacy_answers a
+    WHERE a.shop = r.shop AND a.kind = r.kind AND a.request_id = r.request_id AND a.service = 'coordinator') AS written
+FROM privacy_requests r WHERE shop = $1 AND kind = 'export_customer' AND request_id = $2
+
+-- name: held_orders
+SELECT order_id, order_name, order_date, created_at, first_paid_at, retention_date, customer_name, financial_status,
+       test, cancelled_at, artwork_status
+FROM orders WHERE shop = $1 AND order_id = ANY ($2::bigint[]) ORDER BY order_id
+
+-- name: held_jobs
+SELECT job_id, order_id, line_item_id, status, product_title, variant_title, sku, quantity, reason_code, reason_detail,
+       queued_at, completed_at, detail
+FROM jobs WHERE shop = $1 AND order_id = $2 ORDER BY line_item_id
 
 -- name: open_requests
 SELECT count(*) AS open, min(requested_at) AS oldest FROM privacy_requests WHERE done_at IS NULL

@@ -104,7 +104,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
         group=GROUP,
         topics=TOPICS,
         handler=OrderIntake(
-            store, Reconciliation(pool, runtime.clock), Erasure(store, pool, runtime.clock), runtime.clock
+            store, Reconciliation(pool, runtime.clock), Erasure(store, pool, objects, runtime.clock), runtime.clock
         ).handle,
         producer=producer,
         parallel=32,

@@ -1,16 +1,18 @@
-"""What Shopify asks about a person or a shop: tombstones first, then everything personal goes from orders and outbox.
+"""What Shopify asks about a person or a shop. To erase: tombstones first, then everything personal goes from orders and
+outbox. To tell what is held: a document of each order, beside its files.
 
 An order of a customer stays as a closed order without name, texts, design or pictures, told so in a new snapshot. The
 orders of a shop go altogether, after their end was told.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from printworks_common import ids, tombstones
 from printworks_common.clock import Clock
 from printworks_common.events.control import PrivacyRequested
 from printworks_common.events.envelope import encode
-from printworks_common.events.privacy import COORDINATOR, KnownOrder, PrivacyAnswered
+from printworks_common.events.privacy import COORDINATOR, KnownOrder, PrivacyAnswered, held_document_key
 from printworks_common.logs import get_logger
 from printworks_common.outbox import enqueue
 from printworks_common.postgres import Pool, ground_errors
@@ -25,10 +27,17 @@ log = get_logger(__name__)
 BATCH = 200
 
 
+class Documents(Protocol):
+    """Where documents are laid down; `ObjectStore` is it."""
+
+    async def put_bytes(self, key: str, content: bytes, media_type: str) -> object: ...
+
+
 class Erasure:
-    def __init__(self, store: OrderStore, pool: Pool, clock: Clock) -> None:
+    def __init__(self, store: OrderStore, pool: Pool, documents: Documents, clock: Clock) -> None:
         self._store = store
         self._pool = pool
+        self._documents = documents
         self._clock = clock
 
     async def requested(self, request: PrivacyRequested) -> None:
@@ -45,7 +54,21 @@ class Erasure:
             case "erase_shop":
                 await self._answer(request, await self._erase_shop(request.shop, request.requested_at), ())
             case _:
-                return
+                known = await self._write_down(request)
+                await self._answer(request, len(known), tuple(known))
+
+    async def _write_down(self, request: PrivacyRequested) -> list[KnownOrder]:
+        """Lay down what is held of each order, below its prefix: it goes with the order's files."""
+        known: list[KnownOrder] = []
+        for number in tombstones.order_ids(request):
+            order = await self._store.order(request.shop, str(number))
+            if order is None or order.erased_at is not None:
+                continue
+            key = held_document_key(request.shop, order.order_id, order.order_date, request.request_id)
+            content = order.model_dump_json(exclude={"jobs": {"__all__": {"template"}}}, indent=1)
+            await self._documents.put_bytes(key, content.encode(), "application/json")
+            known.append(KnownOrder(order_id=order.order_id, order_date=order.order_date))
+        return known
 
     async def _erase(self, shop: str, order_id: int) -> Order | None:
         """The order as it is afterwards; None when nothing of it was known."""
