@@ -31,6 +31,7 @@ from printworks_common.templates import (
     TextChoice,
     required_inputs,
 )
+from printworks_common.templates.base import MAX_DOCUMENT_BYTES
 from printworks_common.templates.layers import TextLayer
 from printworks_common.tracing import current_traceparent
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -111,12 +112,15 @@ class DryRuns:
     async def plan(self, shop: str, wanted: DryRunIn) -> Plan:
         """What there is to be rendered, all of it from the catalog.
 
-        Raises ProblemError 404 for an unknown template, 422 `template_invalid`, `design_invalid`, `design_missing`,
-        `asset_missing`, `font_by_address`.
+        Raises ProblemError 404 for an unknown template, 413 `too_large`, 422 `template_invalid`, `design_invalid`,
+        `design_missing`, `asset_missing`, `font_by_address`.
         """
         document = wanted.template
         if document is None:
             document = (await self._catalog.entry(shop, CatalogKind.TEMPLATE, str(wanted.template_id))).body
+        # As long as a saved one at most: the request has to fit into a record.
+        if len(json.dumps(document, ensure_ascii=False).encode(errors="surrogatepass")) > MAX_DOCUMENT_BYTES:
+            raise ProblemError(413, "too_large", f"The document is longer than {MAX_DOCUMENT_BYTES // 1024} KB.")
         template = checked_template(document)
         layers = [one for one in template.layers() if isinstance(one, TextLayer)]
         shown = {one.slot: one.slot[: one.max_length] for one in layers if one.slot}

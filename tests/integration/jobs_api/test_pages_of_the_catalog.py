@@ -73,6 +73,7 @@ async def test_a_fault_is_shown_at_its_line_with_what_was_written(browser: httpx
         ("templates", '{"id": "a",}', {}, "This is not JSON"),
         ("templates", "[1]", {}, "must be a JSON object"),
         ("templates", {**TEMPLATE, "id": ""}, {}, "Give it an id"),
+        ("templates", {**TEMPLATE, "name": "\ud800"}, {}, "Input should be a valid string"),
         ("templates", {**TEMPLATE, "colour": 1}, {}, "Extra inputs are not permitted"),
         ("products", MAPPING, {}, "Give it an id"),
         ("products", {"template_id": "a"}, {"entry_id": "a"}, "exactly one of variant_id, sku and product_id"),

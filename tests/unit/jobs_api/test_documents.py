@@ -52,6 +52,11 @@ def test_a_fault_says_place_line_and_what_stands_there() -> None:
     assert fault.sentence == "Is too high."
 
 
+def test_half_a_character_does_not_break_the_page() -> None:
+    assert pretty({"name": "ü\ud800"}).encode() == b'{\n  "name": "\\u00fc\\ud800"\n}'
+    assert pretty({"name": "ü"}) == '{\n  "name": "ü"\n}'
+
+
 def test_a_text_that_is_no_json_says_where_it_stops_to_be() -> None:
     fault = syntax_fault('{\n  "id": "a",\n  "dpi" 300\n}')
     assert fault is not None

@@ -1,6 +1,7 @@
 """Documents that people write by hand: what is wrong with one, and in which line of it. Pure."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,6 +15,9 @@ _FIRST = (
 )  # fmt: skip
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong at a place. `line` counts from 1, 0 for the document as a whole; `excerpt` is that line."""
@@ -25,8 +29,10 @@ class Fault:
 
 
 def pretty(document: Mapping[str, Any]) -> str:
-    """As it is shown and edited: one value a line."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    """As it is shown and edited: one value a line. Half a character, which JSON can name and no page can hold, stays
+    escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return text if text.isascii() or not _HALVES.search(text) else json.dumps(document, indent=2)
 
 
 def in_order(value: Any) -> Any:
