@@ -1,9 +1,10 @@
 """Lists of print jobs over HTTP among 10 thousand, 100 thousand and 1 million, beside their bare SQL in the same run.
 
 200 shops, one of which holds half of all print jobs; it is the one that asks. One API process, a page of 50. "Bare" is
-the very statements that the request runs, by asyncpg from this process: no HTTP, no key, no models, no JSON. Beside
-them the first load of the lists in a real Chromium (aim: 1 s with a million behind it). Then: how many snapshots a
-second one projector takes, and how long a rebuild of a million would be at that rate.
+the very statements that the request runs, by asyncpg from this process, as the role of requests: no HTTP, no key, no
+models, no JSON. "Without policies" is the same as the owner of the tables, whom no policy binds. Beside them the first
+load of the lists in a real Chromium (aim: 1 s with a million behind it). Then: how many snapshots a second one
+projector takes, and how long a rebuild of a million would be at that rate.
 
 Ends with status 1 when a plan enters a table without the shop, or filters away more than ten times the page.
 """
@@ -35,6 +36,7 @@ from printworks_jobs_api.filters import JobFilter, JobSort
 from printworks_jobs_api.keys import KeyStore, Scope
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.settings import SCHEMA
+from printworks_jobs_api.tenancy import acting_for, open_requests
 from printworks_local.stack import StackInfo, StackOptions, start_stack
 from projection import projected
 from pydantic import SecretStr
@@ -147,9 +149,15 @@ async def statements_of(pool: Pool, case: Case, shop: str, cursor: str | None) -
     return recorder.statements
 
 
+def without_policies(statement: Statement) -> Statement:
+    query, values = statement
+    return query.replace("FROM searched_", "FROM "), values
+
+
 class Bench:
-    def __init__(self, pool: Pool, port: int, key: str, levels: Sequence[int]) -> None:
+    def __init__(self, pool: Pool, requests: Pool, port: int, key: str, levels: Sequence[int]) -> None:
         self._pool = pool
+        self._requests = requests
         self._levels = levels
         self._clients = [Client(port, key) for _ in range(max(levels))]
         self.alone: dict[tuple[str, int], float] = {}
@@ -157,7 +165,9 @@ class Bench:
         self.wrong: list[str] = []
 
     async def measure(self, size: int) -> None:
-        print(f"\n{size:,} print jobs      p50 / p95 in ms, API beside bare SQL")
+        print(
+            f"\n{size:,} print jobs      p50 / p95 in ms, API beside bare SQL; last: p50 of bare SQL without policies"
+        )
         print(f"  {'':<24}" + "".join(f"{f'{clients} clients':>36}" for clients in self._levels))
         for case in CASES:
             cursor = await near_the_end(self._pool, BIG) if case.last else None
@@ -167,30 +177,37 @@ class Bench:
     async def _look_at_plans(self, case: Case, size: int, cursor: str | None) -> None:
         small = await near_the_end(self._pool, SMALL) if case.last and size > SIZES[0] else None
         for shop, place in ((BIG, cursor), (SMALL, small)):
-            for statement in await statements_of(self._pool, case, shop, place):
-                found = await faults(self._pool, statement, PAGE)
+            with acting_for(shop):
+                statements = await statements_of(self._requests, case, shop, place)
+                found_by_statement = [await faults(self._requests, one, PAGE) for one in statements]
+            for found in found_by_statement:
                 self.wrong += [f"{size:,} print jobs, {case.name}, {shop}: {one}" for one in found]
 
     async def _measure_case(self, case: Case, size: int, cursor: str | None) -> None:
         parameters = case.parameters | {"limit": str(PAGE)} | ({} if cursor is None else {"cursor": cursor})
         path = f"/v1/print-jobs?{urlencode(parameters)}"
-        statements = await statements_of(self._pool, case, BIG, cursor)
+        with acting_for(BIG):
+            statements = await statements_of(self._requests, case, BIG, cursor)
+            line = f"  {case.name:<24}"
+            for clients in self._levels:
+                count = REQUESTS[clients]
+                api = p50_p95(await self._over_http(path, clients, count))
+                sql = await self._bare(self._requests, statements, clients, count)
+                if clients == self._levels[0]:
+                    self.alone[case.name, size] = api[1]
+                line += f"{api[0]:9.1f} /{api[1]:7.1f} {sql[0]:8.1f} /{sql[1]:7.1f}"
+            plain = [without_policies(one) for one in statements]
+            free = await self._bare(self._pool, plain, self._levels[0], REQUESTS[self._levels[0]])
+        print(f"{line}{free[0]:9.1f}", flush=True)
 
+    async def _bare(self, pool: Pool, statements: Sequence[Statement], clients: int, count: int) -> tuple[float, float]:
         async def bare() -> None:
-            async with self._pool.acquire() as connection:
+            async with pool.acquire() as connection:
                 for query, values in statements:
                     await connection.fetch(query, *values)
 
-        line = f"  {case.name:<24}"
-        for clients in self._levels:
-            count = REQUESTS[clients]
-            api = p50_p95(await self._over_http(path, clients, count))
-            await times([bare] * clients, clients * 2)
-            sql = p50_p95(await times([bare] * clients, count))
-            if clients == self._levels[0]:
-                self.alone[case.name, size] = api[1]
-            line += f"{api[0]:9.1f} /{api[1]:7.1f} {sql[0]:8.1f} /{sql[1]:7.1f}"
-        print(line, flush=True)
+        await times([bare] * clients, clients * 2)
+        return p50_p95(await times([bare] * clients, count))
 
     async def _over_http(self, path: str, clients: int, count: int) -> list[float]:
         # Opened for each case: the server ends connections that have been idle for a while.
@@ -260,10 +277,11 @@ async def run(info: StackInfo, dsn: str, sizes: Sequence[int], levels: Sequence[
     await migrate(dsn, SCHEMA, Path(printworks_jobs_api.__file__).parent / "sql" / "migrations")
     await ensure_topics(KafkaSettings(kafka_bootstrap=info.kafka_bootstrap), GROUPS)
     pool = await open_pool(PostgresSettings(postgres_dsn=SecretStr(dsn)), schema=SCHEMA)
+    requests = await open_requests(PostgresSettings(postgres_dsn=SecretStr(dsn)))
     key = await KeyStore(pool, SystemClock()).create(BIG, tuple(Scope), name="bench")
     have = 0
     async with api_process(info, dsn) as port:
-        bench = Bench(pool, port, key.text, levels)
+        bench = Bench(pool, requests, port, key.text, levels)
         for size in sizes:
             began = time.perf_counter()
             await fill(pool, have, size)
@@ -273,6 +291,7 @@ async def run(info: StackInfo, dsn: str, sizes: Sequence[int], levels: Sequence[
             await first_loads(port, key.text)
         bench.conclude(sizes)
     await projected(pool, snapshots)
+    await close_pool(requests)
     await close_pool(pool)
     return bench.wrong
 

@@ -7,13 +7,13 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal, TypeAlias
+from types import CoroutineType, MappingProxyType
+from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -24,6 +24,7 @@ from printworks_common.settings import PostgresSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+OnAcquire: TypeAlias = "Callable[[PoolConnectionProxy[asyncpg.Record]], CoroutineType[Any, Any, None]]"
 
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
@@ -73,12 +74,22 @@ class MigrationError(PrintworksError):
     """A migration failed, or a file of migrations is not named as it must be."""
 
 
-async def open_pool(settings: PostgresSettings, *, schema: str) -> Pool:
+async def open_pool(
+    settings: PostgresSettings,
+    *,
+    schema: str,
+    role: str | None = None,
+    on_acquire: "OnAcquire | None" = None,
+) -> Pool:
     """A pool whose connections see `schema` first and read json and jsonb as Python values.
 
-    Raises GroundMissingError (`database_unreachable`) while the database does not answer.
+    `role`: what they work as, instead of the role that signs in. `on_acquire` is called with each connection that is
+    taken from the pool; what it sets on the session is reset when the connection is given back.
+
+    Raises GroundMissingError (`database_unreachable`) while the database does not answer, `database_schema_missing`
+    when it has no such role or the one that signs in may not become it.
     """
-    with ground_errors():
+    with ground_errors(), _missing_role(role):
         return await asyncpg.create_pool(
             settings.postgres_dsn.get_secret_value(),
             min_size=1,
@@ -94,9 +105,23 @@ async def open_pool(settings: PostgresSettings, *, schema: str) -> Pool:
                 "tcp_keepalives_interval": "5",
                 "tcp_keepalives_count": "3",
                 "idle_in_transaction_session_timeout": "60000",
+                **({} if role is None else {"role": _identifier(role)}),
             },
             init=_read_json,
+            setup=on_acquire,
         )
+
+
+@contextmanager
+def _missing_role(role: str | None) -> Generator[None, None, None]:
+    try:
+        yield
+    except asyncpg.InvalidParameterValueError as error:
+        if role is None:
+            raise
+        raise GroundMissingError(
+            f"The database has no role {role}; have the migrations run?", code="database_schema_missing"
+        ) from error
 
 
 async def close_pool(pool: Pool, *, within: float = 5.0) -> None:

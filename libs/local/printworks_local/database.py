@@ -10,6 +10,7 @@ from printworks_local.stack import Stack, StackKind
 from printworks_local.stack.postgres import quoted
 
 DATABASE = "printworks"
+REQUESTS = "jobs_api_requests"
 
 
 async def open_database(stack: Stack, kind: StackKind) -> tuple[str, dict[str, str]]:
@@ -31,6 +32,9 @@ async def open_database(stack: Stack, kind: StackKind) -> tuple[str, dict[str, s
             await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
             await connection.execute(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {quoted(DATABASE)} TO {role}")
             roles[schema] = with_user(dsn, schema, password)
+        # What requests of jobs-api work as: no role that signs in, and none that owns anything.
+        await connection.execute(f"CREATE ROLE {REQUESTS} NOLOGIN")
+        await connection.execute(f"GRANT {REQUESTS} TO {quoted('jobs_api')}")
     finally:
         await connection.close()
     return dsn, roles

@@ -19,7 +19,7 @@ from printworks_common.events.privacy import PrivacyAnswered
 from printworks_common.events.topics import Topic
 from printworks_common.logs import get_logger
 from printworks_common.outbox import OutboxRelay
-from printworks_common.postgres import Pool
+from printworks_common.postgres import Pool, close_pool
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.storage import ObjectStore
@@ -74,6 +74,7 @@ from printworks_jobs_api.reconciliations import Reconciliations
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
 from printworks_jobs_api.shops import ShopBook, ShopProfiles
 from printworks_jobs_api.staff import Staff
+from printworks_jobs_api.tenancy import open_requests
 from printworks_jobs_api.webhooks import WebhookNotes
 
 GROUP = "jobs-api-projector"
@@ -118,48 +119,53 @@ async def build_api(runtime: Runtime[ApiSettings]) -> None:
     producer = await connect_producer(runtime, settings)
     store = ObjectStore(settings)
     runtime.on_stop(store.close, name="store")
-    services = assemble(pool, store, settings)
+    requests = await runtime.ground("postgres", lambda: open_requests(settings))
+    runtime.on_stop(lambda: close_pool(requests), name="database of requests")
+    services = assemble(pool, requests, store, settings)
     runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     runtime.spawn("changes", services.watch.run(runtime.stopping))
-    runtime.spawn("tidy", _tidy(services, runtime.stopping))
+    runtime.spawn("tidy", _tidy(services, pool, runtime.stopping))
     runtime.spawn("exports", work("exports", services.planner.step, runtime.stopping))
     runtime.spawn("bulk", work("bulk", services.bulk.step, runtime.stopping))
     runtime.serve_http(create_app(services))
 
 
-def assemble(pool: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
-    """The parts that the routes use."""
+def assemble(pool: Pool, requests: Pool, store: ObjectStore, settings: ApiSettings) -> Services:
+    """The parts that the routes use. `pool` sees all shops: for what finds out whose request or whose work it is.
+    `requests` sees the shop that is acted for (`tenancy.py`): for everything else."""
     clock = SystemClock()
-    reader = Reader(pool, clock)
+    reader = Reader(requests, clock)
     keys = KeyStore(pool, clock)
-    catalog = Catalog(pool, clock)
-    storages = OwnStorages(pool, catalog, settings.sealer(), allow_private_addresses=settings.allow_private_addresses)
+    catalog = Catalog(requests, clock)
+    storages = OwnStorages(
+        requests, catalog, settings.sealer(), allow_private_addresses=settings.allow_private_addresses
+    )
     places = Places(store, storages)
-    shops = ShopBook(pool, clock)
-    commands = Commands(pool, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc())
+    shops = ShopBook(requests, clock)
+    commands = Commands(requests, clock, count=lambda kind, outcome: COMMANDS.labels(kind, outcome).inc())
     return Services(
         clock=clock,
         keys=keys,
         staff=Staff(ShopRegistry(settings.shops_file) if settings.shops_file else None, clock),
-        keyring=Keyring(pool, clock, keys),
+        keyring=Keyring(requests, clock, keys),
         limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
-        once=Once(pool, clock),
+        once=Once(requests, clock),
         reader=reader,
         shops=shops,
         commands=commands,
-        bulk=BulkActions(pool, clock, commands, shops),
+        bulk=BulkActions(pool, requests, clock, commands, shops),
         catalog=catalog,
         dry_runs=DryRuns(catalog, store, clock),
-        assets=Assets(pool, catalog, store, max_bytes=settings.upload_max_bytes, folder=settings.upload_dir),
+        assets=Assets(requests, catalog, store, max_bytes=settings.upload_max_bytes, folder=settings.upload_dir),
         storages=storages,
         places=places,
-        exports=Exports(pool, clock, shops, kept_days=settings.export_days),
-        planner=Planner(pool, clock, places, shops, part_bytes=settings.export_part_bytes),
-        streams=Streams(pool, places),
-        keeping=Keeping(pool, clock, catalog, settings.retention_days),
-        privacy=PrivacyReport(pool),
-        held_data=HeldData(pool, store),
-        watch=ChangeWatch(reader),
+        exports=Exports(requests, clock, shops, kept_days=settings.export_days),
+        planner=Planner(pool, requests, clock, places, shops, part_bytes=settings.export_part_bytes),
+        streams=Streams(requests, places),
+        keeping=Keeping(requests, clock, catalog, settings.retention_days),
+        privacy=PrivacyReport(requests),
+        held_data=HeldData(requests, store),
+        watch=ChangeWatch(Reader(pool, clock)),
         store=store,
         signer=settings.link_signer(),
         public_url=settings.public_url,
@@ -216,12 +222,12 @@ def routed_app() -> FastAPI:
     return app
 
 
-async def _tidy(services: Services, stopping: asyncio.Event) -> None:
+async def _tidy(services: Services, pool: Pool, stopping: asyncio.Event) -> None:
     """Drop what is only kept for a while, at the start and then every hour."""
     while not stopping.is_set():
         try:
-            await services.commands.forget_old()
-            await services.exports.forget_old()
+            await services.commands.forget_old(pool)
+            await services.exports.forget_old(pool)
             await services.bulk.forget_old()
             await services.dry_runs.forget_old()
         except (GroundMissingError, TransientError) as error:

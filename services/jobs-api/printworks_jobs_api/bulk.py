@@ -17,6 +17,7 @@ from printworks_jobs_api.keys import Principal
 from printworks_jobs_api.problems import ProblemError, not_found
 from printworks_jobs_api.selection import Selection
 from printworks_jobs_api.shops import ShopBook
+from printworks_jobs_api.tenancy import step_down
 
 SQL = load_queries("printworks_jobs_api", "sql/bulk.sql")
 
@@ -49,8 +50,10 @@ class Count:
 
 
 class BulkActions:
-    def __init__(self, pool: Pool, clock: Clock, commands: Commands, shops: ShopBook) -> None:
+    def __init__(self, pool: Pool, requests: Pool, clock: Clock, commands: Commands, shops: ShopBook) -> None:
+        """`pool` sees the actions of all shops, of which one is chosen to go on with."""
         self._pool = pool
+        self._requests = requests
         self._shops = shops
         self._clock = clock
         self._commands = commands
@@ -58,7 +61,7 @@ class BulkActions:
     async def count(self, connection: Connection, shop: str, wanted: BulkIn) -> Count:
         """What an action would meet now. Nothing is done."""
         clauses = wanted.clauses(shop, await self._shops.facts(shop, on=connection), self._clock.now())
-        rows = await connection.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
+        rows = await connection.fetch(clauses.into(SQL["count_jobs"], "jobs"), *clauses.values)
         by_status = {row["status"]: row["jobs"] for row in rows}
         kind = CommandKind(wanted.action)
         possible = sum(jobs for status, jobs in by_status.items() if _is_possible(kind, status))
@@ -67,14 +70,14 @@ class BulkActions:
     async def begin(self, principal: Principal, wanted: BulkIn) -> None:
         """As `start`, in a transaction of its own."""
         with ground_errors():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._requests.acquire() as connection, connection.transaction():
                 await self.start(connection, principal, wanted)
 
     async def start(self, connection: Connection, principal: Principal, wanted: BulkIn) -> Any:
         """Ask for it, inside a transaction; the row of `bulk_actions`."""
         now = self._clock.now()
         clauses = wanted.clauses(principal.shop, await self._shops.facts(principal.shop, on=connection), now)
-        rows = await connection.fetch(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
+        rows = await connection.fetch(clauses.into(SQL["count_jobs"], "jobs"), *clauses.values)
         bulk_id = uuid4()
         await connection.execute(
             SQL["create_action"],
@@ -86,7 +89,7 @@ class BulkActions:
     async def action(self, shop: str, bulk_id: UUID) -> Any:
         """Raises ProblemError 404."""
         with ground_errors():
-            row = await self._pool.fetchrow(SQL["find_action"], shop, bulk_id)
+            row = await self._requests.fetchrow(SQL["find_action"], shop, bulk_id)
         if row is None:
             raise not_found("bulk action")
         return row
@@ -94,7 +97,7 @@ class BulkActions:
     async def actions(self, shop: str, limit: int) -> list[Any]:
         """The newest first; they are kept for 30 days."""
         with ground_errors():
-            return list(await self._pool.fetch(SQL["list_actions"], shop, limit))
+            return list(await self._requests.fetch(SQL["list_actions"], shop, limit))
 
     async def abort(self, connection: Connection, shop: str, bulk_id: UUID) -> Any:
         """Ask no further print jobs; what was asked goes on. One that has ended stays as it is. Raises 404."""
@@ -117,6 +120,7 @@ class BulkActions:
                 if action is None:
                     return False
                 shop, bulk_id = action["shop"], action["bulk_id"]
+                await step_down(connection, shop)
                 try:
                     async with connection.transaction():
                         ended = await self._ask(connection, action)
@@ -133,10 +137,10 @@ class BulkActions:
         """Whether these were the last ones."""
         shop = action["shop"]
         wanted = BulkIn.model_validate(action["selection"])
-        clauses = wanted.clauses(shop, await self._shops.facts(shop), action["created_at"])
+        clauses = wanted.clauses(shop, await self._shops.facts(shop, on=connection), action["created_at"])
         if action["after_job"] is not None:
             clauses.add("(created_at, job_id) > ({}, {})", action["after_created"], action["after_job"])
-        query = SQL["jobs_to_ask"].format(where=clauses.where, limit=STEP_JOBS)
+        query = clauses.into(SQL["jobs_to_ask"], "jobs", limit=STEP_JOBS)
         jobs = await connection.fetch(query, *clauses.values)
         outcomes = Counter[str](action["outcomes"])
         for job in jobs:

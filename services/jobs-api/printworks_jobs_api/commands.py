@@ -137,12 +137,13 @@ class Commands:
                     effect=effect,
                 )
 
-    async def forget_old(self) -> None:
-        """Drop idempotency records and notes of commands that nobody can ask about any more."""
+    async def forget_old(self, pool: Pool) -> None:
+        """Drop idempotency records and notes of commands that nobody can ask about any more, of all shops that `pool`
+        sees."""
         limit = self._clock.now() - idempotency.KEPT
         with ground_errors():
-            await self._pool.execute(SQL["forget_answers"], limit)
-            await self._pool.execute(SQL["forget_commands"], limit)
+            await pool.execute(SQL["forget_answers"], limit)
+            await pool.execute(SQL["forget_commands"], limit)
 
     async def ask(
         self,

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from printworks_jobs_api.metrics import REQUEST_SECONDS, REQUESTS
 from printworks_jobs_api.problems import ProblemError, internal_error
+from printworks_jobs_api.tenancy import NOBODY, acting_for
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -44,7 +45,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(self._app, scope, receive, send).run()
+        with acting_for(NOBODY):
+            await _Exchange(self._app, scope, receive, send).run()
 
 
 class _Exchange:

@@ -21,6 +21,7 @@ from printworks_jobs_api.export_places import Places, place_of
 from printworks_jobs_api.exports import SQL, ExportIn
 from printworks_jobs_api.naming import name_values
 from printworks_jobs_api.shops import ShopBook
+from printworks_jobs_api.tenancy import acting_for
 from printworks_jobs_api.zipping import ZipEntry, central_header, local_header
 
 STEP_JOBS = 200
@@ -65,9 +66,13 @@ class _Step:
 
 
 class Planner:
-    def __init__(self, pool: Pool, clock: Clock, places: Places, shops: ShopBook, *, part_bytes: int) -> None:
-        """A file that would make an archive longer than `part_bytes` begins the next one."""
+    def __init__(
+        self, pool: Pool, requests: Pool, clock: Clock, places: Places, shops: ShopBook, *, part_bytes: int
+    ) -> None:
+        """A file that would make an archive longer than `part_bytes` begins the next one. `pool` sees the exports of
+        all shops, of which one is chosen to go on with."""
         self._pool = pool
+        self._requests = requests
         self._clock = clock
         self._places = places
         self._shops = shops
@@ -80,6 +85,11 @@ class Planner:
             export = await self._pool.fetchrow(SQL["lease_export"], now, now + LEASE)
         if export is None:
             return False
+        with acting_for(export["shop"]):
+            await self._try_to_go_on(export)
+        return True
+
+    async def _try_to_go_on(self, export: Any) -> None:
         try:
             await self._go_on(export)
         except (GroundMissingError, TransientError):
@@ -88,8 +98,7 @@ class Planner:
             # A fault of ours must not be tried for ever: the export fails, where its owner sees it.
             _log.error("export_failed", export_id=str(export["export_id"]), exc_info=error)
             with ground_errors():
-                await self._pool.execute(SQL["finish_export"], export["shop"], export["export_id"], "failed", None)
-        return True
+                await self._requests.execute(SQL["finish_export"], export["shop"], export["export_id"], "failed", None)
 
     async def _go_on(self, export: Any) -> None:
         shop, export_id = export["shop"], export["export_id"]
@@ -97,13 +106,15 @@ class Planner:
         clauses = wanted.clauses(shop, await self._shops.facts(shop), export["created_at"])
         if export["after_job"] is not None:
             clauses.add("(created_at, job_id) > ({}, {})", export["after_created"], export["after_job"])
-        query = SQL["jobs_to_export"].format(where=clauses.where, limit=STEP_JOBS)
+        query = clauses.into(SQL["jobs_to_export"], "jobs", limit=STEP_JOBS)
         with ground_errors():
-            jobs = await self._pool.fetch(query, *clauses.values)
-            files = await self._pool.fetch(SQL["files_to_export"], shop, [job["job_id"] for job in jobs], wanted.roles)
+            jobs = await self._requests.fetch(query, *clauses.values)
+            files = await self._requests.fetch(
+                SQL["files_to_export"], shop, [job["job_id"] for job in jobs], wanted.roles
+            )
         checksums = await self._checksums(shop, files)
         with ground_errors():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._requests.acquire() as connection, connection.transaction():
                 if await connection.fetchrow(SQL["lock_export"], shop, export_id, export["after_job"]) is None:
                     return
                 if jobs:

@@ -113,7 +113,7 @@ class Exports:
                 409, "too_many_exports", f"{MAX_PREPARING} exports are being prepared. Wait for one, or delete it."
             )
         clauses = wanted.clauses(principal.shop, await self._shops.facts(principal.shop, on=connection), now)
-        matched = await connection.fetchval(SQL["count_jobs"].format(where=clauses.where), *clauses.values)
+        matched = await connection.fetchval(clauses.into(SQL["count_jobs"], "jobs"), *clauses.values)
         export_id = uuid4()
         await connection.execute(
             SQL["create_export"],
@@ -158,7 +158,7 @@ class Exports:
             if await self._pool.fetchval(SQL["drop_export"], shop, export_id) is None:
                 raise not_found("export")
 
-    async def forget_old(self) -> None:
-        """Drop exports whose time is over."""
+    async def forget_old(self, pool: Pool) -> None:
+        """Drop exports whose time is over, of all shops that `pool` sees."""
         with ground_errors():
-            await self._pool.execute(SQL["forget_exports"], self._clock.now())
+            await pool.execute(SQL["forget_exports"], self._clock.now())

@@ -16,6 +16,7 @@ from printworks_jobs_api.api.context import ServicesDep
 from printworks_jobs_api.metrics import PAGE_LINKS
 from printworks_jobs_api.problems import ProblemError, problem
 from printworks_jobs_api.reading import Job
+from printworks_jobs_api.tenancy import act_for
 
 router = APIRouter()
 
@@ -27,6 +28,7 @@ async def list_files(token: str, services: ServicesDep) -> Response:
     """The current print-ready files of an order, by the link that stands in `artwork_files` when there are many."""
     ref = services.signer.read_page(Page.FILES, token)
     if ref is not None:
+        act_for(ref.shop)
         try:
             order, jobs = await services.reader.order(ref.shop, ref.page_id.int)
         except ProblemError:

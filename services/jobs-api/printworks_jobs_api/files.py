@@ -27,6 +27,7 @@ from printworks_jobs_api.export_places import place_of
 from printworks_jobs_api.metrics import FILE_REQUESTS
 from printworks_jobs_api.problems import problem
 from printworks_jobs_api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from printworks_jobs_api.tenancy import act_for
 
 router = APIRouter()
 
@@ -86,6 +87,7 @@ async def open_file(token: str, name: str, request: Request, services: ServicesD
 
 async def _row(services: Services, ref: FileRef) -> Mapping[str, Any] | None:
     """The file's row; a link that we have signed is given a moment to appear in the read model."""
+    act_for(ref.shop)
     deadline = asyncio.get_running_loop().time() + PROJECTOR_WAIT_SECONDS
     while True:
         row = await services.reader.file(ref.shop, ref.file_id)

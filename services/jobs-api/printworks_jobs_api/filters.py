@@ -50,6 +50,7 @@ class Clauses:
 
     values: list[Any]
     parts: list[str] = field(default_factory=list[str])
+    searched: bool = False
 
     @staticmethod
     def of_shop(shop: str) -> "Clauses":
@@ -62,6 +63,11 @@ class Clauses:
             self.values.append(value)
             places.append(f"${len(self.values)}")
         self.parts.append(part.format(*places))
+
+    def into(self, query: str, table: str, **more: Any) -> str:
+        """The query with its `{source}`, `{where}` and what else it leaves open. A search reads the view that may use
+        the index of search keys."""
+        return query.format(source=f"searched_{table}" if self.searched else table, where=self.where, **more)
 
     @property
     def where(self) -> str:
@@ -133,6 +139,7 @@ def without_nul(text: str) -> str:
 def _add_search(clauses: Clauses, wanted: JobFilter) -> None:
     pattern = like_pattern(wanted.q)
     if pattern is not None:
+        clauses.searched = True
         clauses.add("search_key LIKE {}", pattern)
     if wanted.date_from is not None:
         clauses.add("created_at >= {}", wanted.shop.midnight(wanted.date_from))

@@ -54,7 +54,7 @@ class Reader:
         """One page of print jobs with their files, and the cursor of the next page."""
         clauses = job_clauses(shop, wanted)
         page = add_page(clauses, sort=sort, cursor=cursor, limit=limit)
-        query = SQL["list_jobs"].format(columns=_LISTED, where=clauses.where, page=page)
+        query = clauses.into(SQL["list_jobs"], "jobs", columns=_LISTED, page=page)
         rows = await self._rows(query, *clauses.values)
         more = len(rows) > limit
         rows = rows[:limit]
@@ -63,7 +63,7 @@ class Reader:
     async def counts(self, shop: str, wanted: JobFilter) -> dict[str, int]:
         """Print jobs per status under a filter."""
         clauses = job_clauses(shop, wanted)
-        rows = await self._rows(SQL["status_counts"].format(where=clauses.where), *clauses.values)
+        rows = await self._rows(clauses.into(SQL["status_counts"], "jobs"), *clauses.values)
         return {row["status"]: row["jobs"] for row in rows}
 
     async def job(self, shop: str, job_id: UUID) -> Job:
@@ -84,7 +84,7 @@ class Reader:
                 raise ProblemError(400, "invalid_cursor", "The cursor cannot be used here. Begin again without it.")
             clauses.add("(created_at, order_id) < ({}, {})", place.value, int(place.row_id))
         page = f"ORDER BY created_at DESC, order_id DESC LIMIT {limit + 1}"
-        query = SQL["list_orders"].format(columns="*", where=clauses.where, page=page)
+        query = clauses.into(SQL["list_orders"], "orders", columns="*", page=page)
         rows = await self._rows(query, *clauses.values)
         more = len(rows) > limit
         rows = rows[:limit]

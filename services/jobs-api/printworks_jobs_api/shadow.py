@@ -104,9 +104,16 @@ class Shadow:
                 code="tables_changed",
             )
         await self._lock_out_readers(connection)
+        views = await connection.fetch(SQL["views"], SCHEMA, list(TABLES))
+        rights = {view["name"]: await connection.fetch(SQL["grants"], SCHEMA, view["name"]) for view in views}
+        for view in views:
+            await connection.execute(f"DROP VIEW {SCHEMA}.{view['name']}")
         await connection.execute(f"DROP TABLE {', '.join(f'{SCHEMA}.{table}' for table in reversed(TABLES))}")
         for table in TABLES:
             await connection.execute(f"ALTER TABLE {SHADOW}.{table} SET SCHEMA {SCHEMA}")
+        for view in views:
+            await connection.execute(f"CREATE VIEW {SCHEMA}.{view['name']} AS {view['definition']}")
+            await _grant(connection, f"{SCHEMA}.{view['name']}", rights[view["name"]])
         await connection.execute(f"DROP TABLE {SHADOW}.positions")
 
     async def _lock_out_readers(self, connection: Connection) -> None:
@@ -176,8 +183,12 @@ async def _copy_protection(connection: Connection, table: str) -> None:
         await connection.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
     if security is not None and security["relforcerowsecurity"]:
         await connection.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
-    for grant in await connection.fetch(SQL["grants"], SCHEMA, table):
-        await connection.execute(f"GRANT {grant['privilege_type']} ON {name} TO {grant['grantee']}")
+    await _grant(connection, name, await connection.fetch(SQL["grants"], SCHEMA, table))
+
+
+async def _grant(connection: Connection, name: str, rights: Sequence[Any]) -> None:
+    for right in rights:
+        await connection.execute(f"GRANT {right['privilege_type']} ON {name} TO {right['grantee']}")
 
 
 def _policy(table: str, policy: Any) -> str:

@@ -15,6 +15,7 @@ from printworks_common.storage import ObjectStore
 from printworks_jobs_api.app import assemble
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
+from printworks_jobs_api.tenancy import open_requests
 from printworks_local.chromium import FLAGS, ensure_chromium
 from printworks_local.stack import Stack
 
@@ -47,9 +48,12 @@ async def api(stack: Stack, settings: ApiSettings) -> AsyncGenerator[Api]:
         "bulk_actions, exports, export_parts, export_lines, outbox, reconciliations, shops, privacy_requests, "
         "privacy_answers, erased_orders, erased_shops"
     )
+    requests = await open_requests(settings)
     store = ObjectStore(settings)
-    yield Api(assemble(pool, store, settings), Projector(pool, SystemClock()), store, pool, settings, stack)
+    services = assemble(pool, requests, store, settings)
+    yield Api(services, Projector(pool, SystemClock()), store, pool, requests, settings, stack)
     await store.close()
+    await close_pool(requests)
     await close_pool(pool)
 
 

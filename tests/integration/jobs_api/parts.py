@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -23,7 +23,7 @@ from printworks_common.events.rendering import StoredFile
 from printworks_common.postgres import Pool, migrate
 from printworks_common.storage import ObjectStore
 from printworks_jobs_api.api.context import Services
-from printworks_jobs_api.app import create_app
+from printworks_jobs_api.app import assemble, create_app
 from printworks_jobs_api.keys import Scope
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
@@ -162,6 +162,8 @@ class Api:
     projector: Projector
     store: ObjectStore
     pool: Pool
+    requests: Pool
+    """Sees the rows of the shop that is acted for."""
     settings: ApiSettings
     stack: Stack
 
@@ -177,6 +179,13 @@ class Api:
         """A client without a key."""
         transport = httpx.ASGITransport(app=create_app(self.services), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers)
+
+    def configured(self, settings: ApiSettings, store: ObjectStore | None = None) -> "Api":
+        """The same with other settings, and the store that these ask for."""
+        store = store or self.store
+        return replace(
+            self, services=assemble(self.pool, self.requests, store, settings), store=store, settings=settings
+        )
 
     async def project(self, *makings: Making) -> None:
         for making in makings:

@@ -195,6 +195,6 @@ async def test_old_notes_are_dropped(api: Api) -> None:
     async with await api.client() as client:
         await client.post(f"{path}/retry", headers={"Idempotency-Key": "k"})
     await api.pool.execute("UPDATE idempotency SET created_at = created_at - interval '2 days'")
-    await api.services.commands.forget_old()
+    await api.services.commands.forget_old(api.pool)
     assert await api.pool.fetchval("SELECT count(*) FROM idempotency") == 0
     assert await api.pool.fetchval("SELECT count(*) FROM commands") == 1

@@ -14,7 +14,6 @@ from uuid import uuid4
 import httpx
 import pytest
 from printworks_common.events.rendering import DeliveredTo, StoredFile
-from printworks_jobs_api.app import assemble
 from printworks_jobs_api.keys import Scope
 
 from tests.integration.jobs_api.parts import BEGIN, OTHER_SHOP, SHOP, Api, Making, api_settings, stored_file
@@ -154,7 +153,7 @@ async def test_archives_are_parted_and_preparing_goes_on_where_it_ended(
     small = api_settings(
         api.stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket, export_part_bytes=2500
     )
-    parted = Api(assemble(api.pool, api.store, small), api.projector, api.store, api.pool, small, api.stack)
+    parted = api.configured(small)
     async with await parted.client() as client:
         made = (await client.post("/v1/exports", json={"filter": {}})).json()
         assert (made["status"], made["jobs_matched"], made["jobs_done"]) == ("preparing", 5, 0)

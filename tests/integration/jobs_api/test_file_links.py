@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from printworks_common.events.rendering import DeliveredTo, StoredFile
-from printworks_jobs_api.app import assemble
 from printworks_jobs_api.settings import ApiSettings
 from printworks_local.stack import Stack
 
@@ -91,9 +90,7 @@ async def test_a_print_file_redirects_to_a_short_lived_link_where_the_store_has_
         stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket,
         s3_public_endpoint=api.settings.s3_endpoint,
     )  # fmt: skip
-    public = Api(
-        assemble(api.pool, type(api.store)(settings), settings), api.projector, api.store, api.pool, settings, stack
-    )
+    public = api.configured(settings, type(api.store)(settings))
     async with public.browser() as client:
         answer = await client.get(api.link(printed))
         assert answer.status_code == 302
@@ -253,7 +250,7 @@ async def test_a_link_signed_with_an_older_key_still_opens(api: Api, stack: Stac
     settings = api_settings(
         stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket, file_link_keys=f"{new},{old}"
     )
-    rotated = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings, stack)
+    rotated = api.configured(settings)
     async with rotated.browser() as client:
         assert (await client.get(api.link(thumbnail))).status_code == 200
         assert rotated.link(thumbnail) != api.link(thumbnail)

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from printworks_common.events.print_jobs import TextField
 from printworks_jobs_api.keys import Scope
+from printworks_jobs_api.tenancy import acting_for
 
 from tests.integration.jobs_api.browsing import form_token, sign_in_without_chromium
 from tests.integration.jobs_api.parts import OTHER_SHOP, PIXEL, PUBLIC_URL, SHOP, Api, Making, stored_file
@@ -352,7 +353,8 @@ async def test_a_storage_of_the_shops_own_is_tried_saved_and_given_up(api: Api, 
     assert (late.status_code, "Somebody has changed this" in late.text) == (412, True)
     asked = await browser.post("/settings/storage/redeliver", data={"form_token": form_token(page)})
     assert asked.headers["location"] == "/settings/storage?saved=asked"
-    [action] = await api.services.bulk.actions(SHOP, 10)
+    with acting_for(SHOP):
+        [action] = await api.services.bulk.actions(SHOP, 10)
     assert (action["action"], action["selection"]["filter"]["status"]) == ("redeliver", ["ready"])
     back = await browser.post("/settings/storage/hosted", data={"form_token": form_token(page), "version": "1"})
     assert back.headers["location"] == "/settings/storage?saved=hosted"

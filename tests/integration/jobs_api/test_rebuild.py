@@ -194,7 +194,8 @@ async def described(pool: Pool) -> list[Any]:
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = $1::regnamespace",
         "SELECT tablename, policyname, roles, cmd, qual, with_check FROM pg_policies WHERE schemaname = $1",
         "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text[] FROM pg_class "
-        "WHERE relnamespace = $1::regnamespace AND relkind = 'r'",
+        "WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'v')",
+        "SELECT viewname, definition FROM pg_views WHERE schemaname = $1",
     )
     found = [sorted(tuple(row) for row in await pool.fetch(query, SCHEMA)) for query in queries[:2]]
     return found + [sorted(map(str, await pool.fetch(query, SCHEMA))) for query in queries[2:]]

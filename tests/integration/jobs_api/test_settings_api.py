@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from printworks_common.catalog import OwnStorage, storage_seal
+from printworks_common.clock import SystemClock
 from printworks_common.events.control import CatalogEntry
 from printworks_common.sealing import Sealer
 from printworks_common.storage.merchant import TEST_OBJECT
-from printworks_jobs_api.app import assemble
+from printworks_jobs_api.catalog import Catalog
 from printworks_jobs_api.keys import Scope
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_local.stack import Stack
@@ -149,7 +150,7 @@ async def test_private_addresses_and_http_are_for_tests_alone(api: Api, stack: S
     settings = api_settings(
         stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket, allow_private_addresses=False
     )
-    strict = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings, stack)
+    strict = api.configured(settings)
     async with await strict.client() as client:
         plain = await client.post("/v1/settings/storage/test", json=form)
         assert (plain.status_code, plain.json()["code"]) == (422, "storage_address_refused")
@@ -162,7 +163,7 @@ async def test_private_addresses_and_http_are_for_tests_alone(api: Api, stack: S
 async def test_without_sealing_keys_no_storage_is_offered(api: Api, stack: Stack, form: dict[str, Any]) -> None:
     dsn = api.settings.postgres_dsn.get_secret_value()
     settings = api_settings(stack, dsn, api.settings.bucket, sealing_keys=None)
-    plain = Api(assemble(api.pool, api.store, settings), api.projector, api.store, api.pool, settings, stack)
+    plain = api.configured(settings)
     async with await plain.client() as client:
         assert (await client.get("/v1/settings/storage")).json()["offered"] is False
         refused = await client.put("/v1/settings/storage", json=form, headers={"If-Match": "*"})
@@ -189,7 +190,7 @@ async def test_a_new_sealing_key_seals_all_that_was_sealed_with_the_old_one(api:
     old = api.settings.sealer()
     assert old is not None
     both = Sealer({"s2": b"3" * 32, **old.keys}, "s2")
-    storages = OwnStorages(api.pool, api.services.catalog, both, allow_private_addresses=True)
+    storages = OwnStorages(api.pool, Catalog(api.pool, SystemClock()), both, allow_private_addresses=True)
     assert await storages.reseal() == 2
     assert await storages.reseal() == 0
     new = Sealer({"s2": b"3" * 32}, "s2")

@@ -37,8 +37,8 @@ async def admin(api: Api, stack: Stack, tmp_path: Path) -> AsyncGenerator[Api]:
     settings: ApiSettings = api_settings(
         stack, api.settings.postgres_dsn.get_secret_value(), api.settings.bucket, shops_file=shops
     )
-    services = assemble(api.pool, api.store, settings)
-    yield Api(services, api.projector, api.store, api.pool, settings, stack)
+    services = assemble(api.pool, api.requests, api.store, settings)
+    yield Api(services, api.projector, api.store, api.pool, api.requests, settings, stack)
 
 
 async def failed_order(api: Api, shop: str = SHOP) -> Making:

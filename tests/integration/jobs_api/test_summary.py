@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.kafka.record import Record
 from printworks_jobs_api.shops import ShopProfiles
+from printworks_jobs_api.tenancy import acting_for
 from printworks_jobs_api.webhooks import BY_WEBHOOK, WebhookNotes
 
 from tests.integration.jobs_api.parts import BEGIN, OTHER_SHOP, SHOP, Api, Making
@@ -82,5 +83,6 @@ async def test_date_filters_are_days_of_the_shop(api: Api) -> None:
 async def test_the_newest_profile_counts_and_an_unknown_zone_is_utc(api: Api) -> None:
     for time_zone, version in (("Europe/Berlin", 5), ("Asia/Tokyo", 4), ("Mars/Olympus", 6)):
         await ShopProfiles(api.pool).handle(record_of(profile(time_zone, version)))
-        facts = await api.services.shops.facts(SHOP, fresh=True)
+        with acting_for(SHOP):
+            facts = await api.services.shops.facts(SHOP, fresh=True)
         assert facts.zone.key == ("UTC" if version == 6 else "Europe/Berlin")

@@ -32,6 +32,7 @@ from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.shops import ShopBook
 from printworks_jobs_api.staff import RETRY_HEADERS, Staff
+from printworks_jobs_api.tenancy import act_for
 
 BEARER = {"WWW-Authenticate": 'Bearer realm="printworks"'}
 
@@ -87,6 +88,7 @@ async def principal_of(request: Request, services: ServicesDep) -> Principal:
         text = text.strip()
         principal = services.staff.authenticate(text) or await services.keys.authenticate(text)
         if principal is not None:
+            act_for(principal.shop)
             _check_rate(services, f"{principal.shop}/{principal.actor}")
             return principal
     raise ProblemError(

@@ -20,6 +20,7 @@ from printworks_jobs_api.api.context import ServicesDep
 from printworks_jobs_api.metrics import PAGE_LINKS
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.reading import Job
+from printworks_jobs_api.tenancy import act_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,6 +79,7 @@ async def line_page(token: str, request: Request, services: ServicesDep) -> Resp
     ref = services.signer.read_page(Page.LINE, token)
     if ref is None:
         return _missing("unknown")
+    act_for(ref.shop)
     try:
         job = await services.reader.job(ref.shop, ref.page_id)
     except ProblemError:

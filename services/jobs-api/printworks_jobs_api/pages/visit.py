@@ -15,6 +15,7 @@ from printworks_jobs_api.keys import Principal, Scope
 from printworks_jobs_api.pages.shell import ANY_SHOP, inside, is_part, page, redirect
 from printworks_jobs_api.problems import ProblemError
 from printworks_jobs_api.sessions import COOKIE, STAFF_COOKIE, STAFF_LENGTH, Session, SessionSigner
+from printworks_jobs_api.tenancy import act_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,6 +83,7 @@ async def visitor_of(request: Request, services: ServicesDep) -> Visitor:
         else:
             principal = await services.keys.resume(session.key_id)
         if principal is not None and principal.may(Scope.JOBS_READ):
+            act_for(principal.shop)
             return Visitor(principal, session, signer)
     raise SignedOutError
 

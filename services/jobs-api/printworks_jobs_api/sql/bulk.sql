@@ -3,7 +3,7 @@ INSERT INTO bulk_actions (shop, bulk_id, action, selection, status, created_by, 
 VALUES ($1, $2, $3, $4, 'running', $5, $6, $7)
 
 -- name: count_jobs
-SELECT status, count(*) AS jobs FROM jobs WHERE {where} GROUP BY status
+SELECT status, count(*) AS jobs FROM {source} WHERE {where} GROUP BY status
 
 -- name: find_action
 SELECT * FROM bulk_actions WHERE shop = $1 AND bulk_id = $2
@@ -20,7 +20,7 @@ UPDATE bulk_actions SET status = 'aborted', ended_at = $3 WHERE shop = $1 AND bu
 SELECT * FROM bulk_actions WHERE status = 'running' ORDER BY done, created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 
 -- name: jobs_to_ask
-SELECT job_id, created_at FROM jobs WHERE {where} ORDER BY created_at, job_id LIMIT {limit}
+SELECT job_id, created_at FROM {source} WHERE {where} ORDER BY created_at, job_id LIMIT {limit}
 
 -- name: advance_action
 UPDATE bulk_actions SET done = done + $3, outcomes = $4, after_created = $5, after_job = $6

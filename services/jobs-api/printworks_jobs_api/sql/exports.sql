@@ -10,7 +10,7 @@ SELECT pg_advisory_xact_lock(hashtextextended($1, 7078))
 SELECT count(*) FROM exports WHERE shop = $1 AND status = 'preparing'
 
 -- name: count_jobs
-SELECT count(*) FROM jobs WHERE {where}
+SELECT count(*) FROM {source} WHERE {where}
 
 -- name: list_exports
 SELECT * FROM exports WHERE shop = $1 AND ($2::timestamptz IS NULL OR (created_at, export_id) < ($2, $3))
@@ -44,7 +44,7 @@ UPDATE exports SET leased_until = $2 WHERE (shop, export_id) = (
 -- name: jobs_to_export
 SELECT job_id, order_id, order_name, order_date, line_item_id, created_at, product_title, variant_title, sku, quantity,
        template_id, status, step, reason_code
-FROM jobs WHERE {where} ORDER BY created_at, job_id LIMIT {limit}
+FROM {source} WHERE {where} ORDER BY created_at, job_id LIMIT {limit}
 
 -- name: files_to_export
 SELECT file_id, job_id, artwork_version, role, name, media_type, bytes, sha256, facts, object_key FROM files

@@ -1,9 +1,9 @@
 -- name: list_jobs
 -- Its parts come from filters.py: only numbered places and names of columns, never a value.
-SELECT {columns} FROM jobs WHERE {where} {page}
+SELECT {columns} FROM {source} WHERE {where} {page}
 
 -- name: list_orders
-SELECT {columns} FROM orders WHERE {where} {page}
+SELECT {columns} FROM {source} WHERE {where} {page}
 
 -- name: find_job
 SELECT * FROM jobs WHERE shop = $1 AND job_id = $2
@@ -30,7 +30,7 @@ WHERE c.shop = $1 AND c.job_id = ANY ($2::uuid[]) AND c.issued_at > $3
 ORDER BY c.job_id, c.issued_at DESC
 
 -- name: status_counts
-SELECT status, count(*) AS jobs FROM jobs WHERE {where} GROUP BY status
+SELECT status, count(*) AS jobs FROM {source} WHERE {where} GROUP BY status
 
 -- name: glance
 -- Health numbers of a shop. $2: since when `ready` counts as today. A re-render is no answer to a payment, so only first

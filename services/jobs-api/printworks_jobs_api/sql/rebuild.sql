@@ -27,6 +27,14 @@ SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(a.grantee::regrole::
 FROM pg_class c, aclexplode(c.relacl) AS a
 WHERE c.oid = ($1 || '.' || $2)::regclass AND a.grantee <> c.relowner
 
+-- name: views
+-- Views that read these tables, which would be lost with them.
+SELECT DISTINCT c.relname AS name, pg_get_viewdef(c.oid) AS definition
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND c.relkind = 'v'
+  AND d.refobjid IN (SELECT oid FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND relname = ANY ($2::text[]))
+ORDER BY 1
+
 -- name: known_numbers
 -- What was told last of each job of these orders, and under which number.
 SELECT DISTINCT ON (c.job_id) c.job_id, c.version, c.status, c.step, c.reason_code, c.artwork_version, c.seq
