@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 SQL = load_queries("printworks_retention", "sql/queries.sql")
 
+UNFINISHED = ("pending", "failed")
+"""Artwork statuses of orders whose files are still to be made, or to be delivered to the shop's own storage."""
+
 KINDS = (CatalogKind.RETENTION, CatalogKind.HOLD)
 
 
@@ -38,6 +41,7 @@ class Ledger:
                     order.order_date,
                     utc_date(order.first_paid_at) if order.first_paid_at else None,
                     order.retention_date,
+                    order.artwork_status in UNFINISHED,
                 )
                 if order.erased_at is not None:
                     await connection.execute(SQL["end_orders"], shop, [order_id], order.erased_at)

@@ -9,6 +9,10 @@ LAST_RUN = gauge("printworks_retention_last_run_timestamp_seconds", "When a run 
 DUE = gauge("printworks_retention_due_orders", "Orders that were due at the beginning of the last run.", [])
 SUSPECT = gauge("printworks_retention_suspect_orders", "Orders never purged, because a date cannot be right.", [])
 NOTICES = counter("printworks_retention_notices_total", "Notices published, by days before the last day.", ["days"])
+EXPIRING = gauge(
+    "printworks_retention_expiring_orders",
+    "Orders with pending or failed artwork whose uploads are cleared within 14 days.", [],
+)  # fmt: skip
 LAST_WALK = gauge("printworks_retention_last_walk_timestamp_seconds", "When the bucket was last walked through.", [])
 STRAYS = counter("printworks_retention_strays_total", "Objects of cleared orders found by a walk, and deleted.", [])
 UNKNOWN = gauge("printworks_retention_unknown_orders", "Orders with files that the last walk found in no ledger.", [])

@@ -1,4 +1,4 @@
-"""Tells 14 and 3 days before files are cleared."""
+"""Tells 14 and 3 days before files are cleared, and how many of the orders are not finished by then."""
 
 from datetime import date, datetime
 
@@ -27,6 +27,9 @@ class Notices:
 
     async def send(self) -> int:
         """Publish the notices that are due. Returns how many. Raises GroundMissingError."""
+        with ground_errors():
+            expiring = await self._pool.fetchval(SQL["count_expiring"], utc_date(self._clock.now()), max(DAYS))
+        metrics.EXPIRING.set(expiring)
         return sum([await self._send(days) for days in DAYS])
 
     async def _send(self, days: int) -> int:

@@ -53,7 +53,7 @@ class MovedClock:
 
 def snapshot(
     order_id: int, retention_date: date | None, *, order_date: date, version: int = 1, shop: str = SHOP,
-    first_paid_on: date | None = None,
+    first_paid_on: date | None = None, artwork_status: str = "ready",
 ) -> OrderSnapshot:  # fmt: skip
     paid = first_paid_on or order_date
     return OrderSnapshot(
@@ -61,6 +61,7 @@ def snapshot(
         order_id=str(order_id),
         order_gid=f"gid://shopify/Order/{order_id}",
         order_name=f"#{order_id}",
+        artwork_status=artwork_status,
         version=version,
         created_at=datetime.combine(order_date, datetime.min.time(), UTC),
         order_date=order_date,
@@ -101,12 +102,22 @@ class Bench:
         return [await self.pool.fetchval("SELECT now()"), store]
 
     async def order(
-        self, number: int, retention_date: date | None, *, version: int = 1, files: int = 3, shop: str = SHOP
-    ) -> str:
+        self, number: int, retention_date: date | None, *, version: int = 1, files: int = 3, shop: str = SHOP,
+        artwork_status: str = "ready",
+    ) -> str:  # fmt: skip
         """An order with files whose day is `retention_date`. Returns its prefix."""
         order_date = (retention_date or TODAY) - timedelta(days=90)
         await self.ledger.keep(
-            record_of(snapshot(number, retention_date, order_date=order_date, version=version, shop=shop))
+            record_of(
+                snapshot(
+                    number,
+                    retention_date,
+                    order_date=order_date,
+                    version=version,
+                    shop=shop,
+                    artwork_status=artwork_status,
+                )
+            )
         )
         prefix = order_prefix(order_date, shop, str(number))
         await asyncio.gather(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from printworks_retention import metrics
 from printworks_retention.notices import Notices
 from printworks_retention.walk import Walk
 
@@ -42,6 +43,24 @@ class TestNotices:
         assert await notices.send() == 0
         bench.clock.offset = timedelta(days=30)
         assert await notices.send() == 1
+
+
+class TestOrdersThatAreNotFinishedWhenTheirFilesGo:
+    async def expiring(self, bench: Bench) -> float:
+        await Notices(bench.pool, bench.producer, bench.clock).send()
+        return metrics.EXPIRING._value.get()  # pyright: ignore[reportPrivateUsage]  # the client has no other way
+
+    async def test_pending_and_failed_ones_of_the_next_14_days_are_counted(self, bench: Bench) -> None:
+        for number, (status, days) in enumerate((("failed", 3), ("pending", 14), ("failed", 15), ("ready", 3)), 1):
+            await bench.order(number, TODAY + timedelta(days=days), files=0, artwork_status=status)
+        assert await self.expiring(bench) == 2
+
+    async def test_one_that_becomes_ready_or_is_held_is_not(self, bench: Bench) -> None:
+        for number in (1, 2, 3):
+            await bench.order(number, TODAY + timedelta(days=3), files=0, artwork_status="failed")
+        await bench.order(1, TODAY + timedelta(days=3), files=0, artwork_status="ready", version=2)
+        await bench.hold("the bucket is being mended", 2)
+        assert await self.expiring(bench) == 1
 
 
 class TestWalks:

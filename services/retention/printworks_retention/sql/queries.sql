@@ -1,9 +1,11 @@
 -- name: keep_newest
-INSERT INTO orders (shop, order_id, version, order_date, first_paid_on, retention_date) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO orders (shop, order_id, version, order_date, first_paid_on, retention_date, unfinished)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (shop, order_id) DO UPDATE SET
     version = excluded.version,
     first_paid_on = excluded.first_paid_on,
     retention_date = excluded.retention_date,
+    unfinished = excluded.unfinished,
     noticed = CASE WHEN excluded.retention_date > orders.retention_date THEN NULL ELSE orders.noticed END
 WHERE orders.version < excluded.version
 
@@ -108,6 +110,16 @@ WHERE o.purging_at IS NULL AND o.purged_at IS NULL AND (o.noticed IS NULL OR o.n
       SELECT FROM holds h WHERE h.shop = o.shop AND (h.order_id IS NULL OR h.order_id = o.order_id)
           AND NOT h.lifted AND (h.until IS NULL OR h.until >= $1))
 ORDER BY o.shop, o.order_id LIMIT $3
+
+-- name: count_expiring
+-- Orders with at most $2 days left on the day $1 whose files are not made or not delivered yet.
+SELECT count(*) FROM orders o LEFT JOIN periods p USING (shop)
+WHERE o.unfinished AND o.purging_at IS NULL AND o.purged_at IS NULL
+  AND o.retention_date BETWEEN o.order_date AND $1::date + $2::int
+  AND greatest(o.retention_date, greatest(o.order_date, o.first_paid_on) + p.days) BETWEEN $1 AND $1::date + $2::int
+  AND NOT EXISTS (
+      SELECT FROM holds h WHERE h.shop = o.shop AND (h.order_id IS NULL OR h.order_id = o.order_id)
+          AND NOT h.lifted AND (h.until IS NULL OR h.until >= $1))
 
 -- name: noticed
 UPDATE orders o SET noticed = $3 FROM unnest($1::text[], $2::bigint[]) AS wanted (shop, order_id)
