@@ -206,6 +206,8 @@ async def barriers(page: Page) -> list[str]:
 
 async def judge(page: Page, name: str) -> None:
     """Look at a page as it is now, narrow and wide, light and dark: nothing beside the screen, no serious barrier."""
+    # Before its styles are there a page is as wide as its longest line.
+    await page.wait_for_load_state("load")
     for width, scheme in product((360, 768, 1440), SCHEMES):
         await page.set_viewport_size({"width": width, "height": 900})
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

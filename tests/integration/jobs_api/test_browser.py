@@ -130,6 +130,7 @@ async def test_ticked_print_jobs_are_exported_and_downloaded(chromium: Browser, 
     with zipfile.ZipFile(await (await downloading.value).path()) as archive:
         assert sorted(archive.read(name) for name in archive.namelist()) == [b"%PDF #4f9d69", b"%PDF #c2593f"]
     await page.get_by_role("link", name="Exports", exact=True).first.click()
+    await expect(page.get_by_role("heading", name="Exports", exact=True)).to_be_visible()
     await judge(page, "exports-one")
     await page.context.close()
 

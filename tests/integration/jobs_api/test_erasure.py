@@ -183,14 +183,15 @@ async def test_the_read_model_answers_for_itself(api: Api, privacy: Privacy) -> 
 async def test_a_data_request_gives_rows_and_files_of_the_named_orders_once_the_coordinator_has_answered(
     api: Api, privacy: Privacy
 ) -> None:
-    making, other = canary(), canary(order_id="5002")
+    # Orders that no other test has: the bucket is shared.
+    making, other = canary(order_id="814001"), canary(order_id="814002")
     await api.project(making, other)
-    asked = request("export_customer", "5001", "404", request_id="814")
+    asked = request("export_customer", "814001", "404", request_id="814")
     folder = f"orders/{making.created_at.date()}/{SHOP}"
-    document = held_document_key(SHOP, "5001", making.created_at.date(), asked.request_id)
+    document = held_document_key(SHOP, "814001", making.created_at.date(), asked.request_id)
     await api.store.put_bytes(document, b'{"design": "all of it"}', "application/json")
-    await api.store.put_bytes(f"{folder}/5001/job/inputs/picture", PIXEL, "image/png")
-    await api.store.put_bytes(f"{folder}/5002/job/inputs/picture", PIXEL, "image/png")
+    await api.store.put_bytes(f"{folder}/814001/job/inputs/picture", PIXEL, "image/png")
+    await api.store.put_bytes(f"{folder}/814002/job/inputs/picture", PIXEL, "image/png")
     await privacy.requested(record_of(asked))
     client = await api.client()
     way = "/v1/privacy-requests/814/export"
@@ -207,8 +208,8 @@ async def test_a_data_request_gives_rows_and_files_of_the_named_orders_once_the_
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
-        names = {name.removeprefix("orders/5001/") for name in archive.namelist()}
-        held = json.loads(archive.read("orders/5001/order.json"))
+        names = {name.removeprefix("orders/814001/") for name in archive.namelist()}
+        held = json.loads(archive.read("orders/814001/order.json"))
         assert names == {"order.json", "files/job/inputs/picture", f"files/held/{document.rsplit('/', 1)[1]}"}
     assert held["customer_name"] == f"{CANARY} Bird"
     assert held["print_jobs"][0]["detail"]["texts"] == [
