@@ -21,7 +21,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit integration e2e test-minio lint format types imports generated chart ci lock \
-	bench-overhead bench-flow bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
+	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling
 
 bench-export: $(DEV) ## 5,000 files and 5 GB loaded whole and cut at 20 places: sha256, memory (ARGS="--files 500 --kilobytes 100")
 	$(BIN)/python bench/export.py $(ARGS)
+
+retention-kills: $(DEV) ## A purge of 10,000 objects killed 50 times: the audit is what the bucket has lost
+	PRINTWORKS_TEST_PURGE_ORDERS=3334 PRINTWORKS_TEST_PURGE_KILLS=50 $(BIN)/pytest tests/integration/retention/test_process.py -k killed
 
 bench-retention: $(DEV) ## A purge of 10,000 objects among few and many, beside bare deletes and a scan by age (ARGS="--live 10000 1000000")
 	$(BIN)/python bench/retention.py $(ARGS)

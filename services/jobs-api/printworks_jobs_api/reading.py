@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from printworks_common.clock import Clock
+from printworks_common.clock import Clock, utc_date
 from printworks_common.postgres import Pool, ground_errors, load_queries
 
 from printworks_jobs_api.cursors import Cursor, decode
@@ -108,6 +108,13 @@ class Reader:
         """Health numbers: failed, pending, oldest waiting, and the times from paid to ready (seconds) of the jobs that
         became ready today, the shop's own day."""
         return await self._row(SQL["glance"], shop, facts.midnight(facts.today(self._clock.now())))
+
+    async def expiring(self, shop: str, *, ahead: int, soon: int, most: int) -> Any:
+        """How many orders' files are cleared in the next `ahead` and `soon` days, `most` at most; the first day, and
+        the days on which they were ordered. Held ones are left out."""
+        today = utc_date(self._clock.now())
+        days = [today + timedelta(days=one) for one in (0, ahead, soon)]
+        return await self._row(SQL["expiring"], shop, *days, most)
 
     async def changes(self, shop: str, after: int, limit: int) -> Sequence[Any]:
         return await self._rows(SQL["changes_after"], shop, after, limit)

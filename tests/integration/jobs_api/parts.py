@@ -73,6 +73,7 @@ class Making:
     name: str = "#1001"
     customer: str | None = "Jörg Müller"
     created_at: datetime = BEGIN
+    retention_date: date = date(2027, 2, 18)
     version: int = 0
     jobs: dict[str, JobSnapshot] = field(default_factory=dict[str, JobSnapshot])
 
@@ -145,7 +146,7 @@ class Making:
             created_at=self.created_at,
             order_date=self.created_at.date(),
             first_paid_at=self.created_at,
-            retention_date=date(2027, 2, 18),
+            retention_date=self.retention_date,
             customer_name=self.customer,
             financial_status="paid",
             artwork_status=status,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from tests.integration.jobs_api.browsing import (
     picture,
     publish_ready,
     shoot,
+    shown,
     sign_in,
     signed_in,
     stock,
@@ -258,4 +260,25 @@ async def test_hostile_text_runs_nowhere_and_nothing_is_fetched_from_elsewhere(
     await expect(page.get_by_text("Retry sent")).to_be_visible()
     assert await page.evaluate("window.ran") is None
     assert (violations, elsewhere) == ([], [])
+    await page.context.close()
+
+
+async def test_before_files_go_the_lists_say_so(chromium: Browser, running: Running) -> None:
+    shop = "expiring.myshopify.com"
+    today = datetime.now(UTC)
+    for number, days in enumerate((2, 9)):
+        ordered = today - timedelta(days=90 - days)
+        making = Making(
+            shop=shop, order_id=str(7000 + number), name=f"#{1001 + number}", created_at=ordered,
+            retention_date=(ordered + timedelta(days=90)).date(),
+        )  # fmt: skip
+        making.failed()
+        await running.publish(making)
+    await shown(running, shop, 2)
+    page = await signed_in(chromium, running, shop)
+    await page.goto(f"{running.api.url}/print-jobs?view=all")
+    await expect(page.get_by_text("hosted files of 1 order are cleared within 3 days")).to_be_visible()
+    await judge(page, "before-files-go")
+    await page.get_by_role("link", name="Show them").click()
+    await expect(page.get_by_role("link", name="#1001", exact=True)).to_be_visible()
     await page.context.close()

@@ -18,8 +18,9 @@ from printworks_retention.audit import BrokenChainError, keys_digest
 from tests.integration.retention.conftest import YESTERDAY, Bench
 
 DAYS = 5
-ORDERS = 600
-KILLS = 6
+ORDERS = int(os.environ.get("PRINTWORKS_TEST_PURGE_ORDERS", "600"))
+KILLS = int(os.environ.get("PRINTWORKS_TEST_PURGE_KILLS", "6"))
+"""Orders of three objects, and how often their purge is killed; `make retention-kills` takes many more of both."""
 
 
 async def start(bench: Bench, *arguments: str, **settings: str) -> Process:
@@ -71,7 +72,7 @@ async def test_a_purge_that_is_killed_again_and_again_ends_and_its_audit_is_what
     chance = random.Random(7)
     for _ in range(KILLS):
         process = await start(bench, "once")
-        await asyncio.sleep(chance.uniform(0.9, 1.8))
+        await asyncio.sleep(chance.uniform(0.9, 1.8))  # some of them before it has begun
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
         await finish(process)

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from printworks_jobs_api.api.context import Services
 from printworks_jobs_api.pages import words
 from printworks_jobs_api.pages.address import VIEW_BY_KEY, VIEWS, ListAddress, View, date_ranges
+from printworks_jobs_api.pages.expiring import AHEAD_DAYS, MANY, SOON_DAYS, Expiring, expiring
 from printworks_jobs_api.pages.shell import is_part, page
 from printworks_jobs_api.pages.view import Viewer
 from printworks_jobs_api.pages.visit import Visitor
@@ -32,6 +33,7 @@ class Listing:
     facts: ShopFacts
     viewer: Viewer
     newest: int
+    expiring: Expiring | None
     now: datetime
 
     async def rows(
@@ -60,6 +62,7 @@ class Listing:
             zone=words.zone_label(self.viewer.zone, self.now),
             here=here,
             newest=self.newest,
+            expiring=self.expiring,
             notes=[*notes, *self.address.notes],
             **values,
         )
@@ -72,7 +75,8 @@ async def open_list(
     address.view, address.shop = view, facts
     newest = await services.reader.newest_change(visitor.principal.shop)
     viewer = await viewer_of(services, visitor)
-    return Listing(path, visitor, address, view, facts, viewer, newest, services.clock.now())
+    clearing = await services.reader.expiring(visitor.principal.shop, ahead=AHEAD_DAYS, soon=SOON_DAYS, most=MANY)
+    return Listing(path, visitor, address, view, facts, viewer, newest, expiring(clearing), services.clock.now())
 
 
 async def shown_view(services: Services, visitor: Visitor, address: ListAddress) -> View:

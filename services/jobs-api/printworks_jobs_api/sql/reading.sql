@@ -53,6 +53,20 @@ FROM (
     SELECT queued_at, job_id FROM jobs WHERE shop = $1 AND status = 'pending' ORDER BY queued_at, job_id LIMIT 1
 ) AS waiting ON true
 
+-- name: expiring
+-- Orders whose files are cleared from the day $2 to the day $3, those of $4 as soon; at most $5 are looked at.
+SELECT count(*) AS orders, count(*) FILTER (WHERE retention_date <= $4) AS soon, min(retention_date) AS first_day,
+       min(order_date) AS ordered_from, max(order_date) AS ordered_to
+FROM (
+    SELECT retention_date, order_date FROM orders o
+    WHERE shop = $1 AND retention_date BETWEEN $2 AND $3
+      AND EXISTS (SELECT FROM jobs j WHERE j.shop = $1 AND j.order_id = o.order_id AND j.status <> 'cleared')
+      AND NOT EXISTS (
+          SELECT FROM holds h WHERE h.shop = $1 AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until >= $2)
+            AND (h.order_id IS NULL OR h.order_id = o.order_id))
+    ORDER BY retention_date LIMIT $5
+) AS next
+
 -- name: changes_after
 SELECT seq, order_id, job_id, version, status, step, reason_code, artwork_version, occurred_at
 FROM changes WHERE shop = $1 AND seq > $2 ORDER BY seq LIMIT $3
