@@ -8,7 +8,7 @@ from pathlib import Path
 
 STEPS: Sequence[tuple[str, Sequence[str]]] = (
     ("verify", ("is_signed (",)),
-    ("parse", ("parse (printworks_ingest",)),
+    ("parse", ("parse_order (printworks_ingest", "parse (printworks_ingest")),
     ("trim", ("from_webhook (",)),
     ("encode", ("encode (printworks_common", "event_id (printworks_common")),
     ("log line", ("BoundLogger.info (",)),

@@ -54,6 +54,10 @@ async def everything(bench: Bench) -> list[ListedObject]:
     return [one async for one in bench.objects.list_versions("orders/")]
 
 
+async def purged(bench: Bench) -> int:
+    return await bench.pool.fetchval("SELECT count(*) FROM orders WHERE purged_at IS NOT NULL")
+
+
 async def fill(bench: Bench, orders: int) -> None:
     for start_at in range(0, orders, 50):
         await asyncio.gather(
@@ -70,12 +74,18 @@ async def test_a_purge_that_is_killed_again_and_again_ends_and_its_audit_is_what
     await fill(bench, ORDERS)
     before = await everything(bench)
     chance = random.Random(7)
-    for _ in range(KILLS):
+    killed = 0
+    for point in sorted(chance.sample(range(ORDERS), KILLS)):
         process = await start(bench, "once")
-        await asyncio.sleep(chance.uniform(0.9, 1.8))  # some of them before it has begun
+        while process.returncode is None and await purged(bench) < point:  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(chance.uniform(0, 0.01))
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
+            killed += 1
         await finish(process)
+    # The last points may be so near to the end that the process has ended before.
+    assert killed >= 0.8 * KILLS
     code, _ = await finish(await start(bench, "once"))
     assert code == 0
     assert await everything(bench) == []
