@@ -103,8 +103,8 @@ class Shadow:
                 "A migration has changed the tables meanwhile. Run the command again with --anew.",
                 code="tables_changed",
             )
-        await self._lock_out_readers(connection)
         views = await connection.fetch(SQL["views"], SCHEMA, list(TABLES))
+        await self._lock_out_readers(connection, [view["name"] for view in views])
         rights = {view["name"]: await connection.fetch(SQL["grants"], SCHEMA, view["name"]) for view in views}
         for view in views:
             await connection.execute(f"DROP VIEW {SCHEMA}.{view['name']}")
@@ -116,8 +116,10 @@ class Shadow:
             await _grant(connection, f"{SCHEMA}.{view['name']}", rights[view["name"]])
         await connection.execute(f"DROP TABLE {SHADOW}.positions")
 
-    async def _lock_out_readers(self, connection: Connection) -> None:
-        names = ", ".join(f"{SCHEMA}.{table}" for table in TABLES)
+    async def _lock_out_readers(self, connection: Connection, views: Sequence[str]) -> None:
+        # A query on a view holds the view when it comes to the view's table: whoever has the table alone would be
+        # waited for by the one, and wait for the other.
+        names = ", ".join(f"{SCHEMA}.{name}" for name in (*views, *TABLES))
         for _ in range(_ATTEMPTS):
             try:
                 async with connection.transaction():

@@ -231,6 +231,29 @@ async def test_a_reader_is_waited_for(api: Api, topic: Topic) -> None:
     assert await rows(api.pool, shop) == before
 
 
+async def test_a_reader_who_is_between_a_view_and_its_table_is_let_through(api: Api, topic: Topic) -> None:
+    shop = "rebuilt-view.myshopify.com"
+    await told(api, topic, shop)
+    async with api.pool.acquire() as reader, reader.transaction():
+        # A query on the view holds it before it asks for the table; a comment holds it without going on.
+        await reader.execute("COMMENT ON VIEW searched_jobs IS 'read'")
+        running = asyncio.create_task(again(api))
+        async with asyncio.timeout(60):
+            while not await api.pool.fetchval(_WAITED_FOR):  # noqa: ASYNC110 - the condition is in the database
+                await asyncio.sleep(0.02)
+        for _ in range(30):
+            await asyncio.wait_for(reader.fetch("SELECT * FROM jobs LIMIT 1"), 0.8)
+            await asyncio.sleep(0.05)
+        assert not running.done()
+    await asyncio.wait_for(running, 60)
+
+
+_WAITED_FOR = """
+SELECT true FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+    AND relation IN ('searched_jobs'::regclass, 'jobs'::regclass) LIMIT 1
+"""
+
+
 class Asking:
     """Clients that never stop asking, and what they were answered."""
 
