@@ -1,5 +1,6 @@
 """Render processes as a worker keeps them: each job is held to the memory it may need, and harms none that follow."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import psutil
 import pytest
 import pytest_asyncio
 from printworks_common.events.rendering import RenderRequested
@@ -85,6 +87,32 @@ async def test_the_next_job_of_the_same_process_is_rendered(pool: RenderPool, tm
 
     assert isinstance(outcome, Rendered)
     assert outcome.spec_line.startswith("300 DPI")
+
+
+def render_processes() -> list[psutil.Process]:
+    return [one for one in psutil.Process().children() if any("spawn_main" in word for word in one.cmdline())]
+
+
+async def test_processes_that_are_killed_while_they_have_nothing_to_do_are_replaced(tmp_path: Path) -> None:
+    """As the kernel does it when memory runs out elsewhere."""
+    before = {one.pid for one in render_processes()}
+    pool = RenderPool(slots=2, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    await pool.warm_up()
+    idle = [one for one in render_processes() if one.pid not in before]
+    for one in idle:
+        one.kill()
+
+    outcomes: list[Rendered | Failed] = []
+    for name in ("at once", "later"):
+        folder = tmp_path / name
+        folder.mkdir()
+        outcomes.append(await rendered(pool, request(), folder))
+        await asyncio.sleep(0.3)  # the pool looks at its processes ten times a second
+    await pool.stop()
+
+    assert len(idle) == 2
+    assert [type(outcome) for outcome in outcomes] == [Rendered, Rendered], outcomes
+    assert not [one for one in render_processes() if one.pid not in before]
 
 
 def reserve(size: int) -> bool:
