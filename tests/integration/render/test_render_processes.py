@@ -93,6 +93,12 @@ def render_processes() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if any("spawn_main" in word for word in one.cmdline())]
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_renders_give_way_to_everything_that_has_to_answer_at_once(pool: RenderPool) -> None:
+    await pool.warm_up()
+    assert {one.nice() - psutil.Process().nice() for one in render_processes()} == {10}
+
+
 async def test_processes_that_are_killed_while_they_have_nothing_to_do_are_replaced(tmp_path: Path) -> None:
     """As the kernel does it when memory runs out elsewhere."""
     before = {one.pid for one in render_processes()}

@@ -4,6 +4,7 @@ The process holds no connection and no secret. It reads and writes one folder.
 """
 
 import ctypes
+import os
 import resource
 import signal
 import sys
@@ -22,6 +23,9 @@ from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, 
 from printworks_render.engine.limits import address_space_bytes
 
 _PR_SET_PDEATHSIG = 1
+
+NICENESS = 10
+"""A render gives way to what has to answer at once: its worker's heartbeats, and other services on the same cores."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def start(memory_mb: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the parent decides when a render ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # A crash of native code must not leave a core file with a customer's picture.
