@@ -1,4 +1,4 @@
-"""How many snapshots a second one projector takes: decoded from their bytes, written, one transaction each."""
+"""How many snapshots a second one projector takes: decoded from their bytes to committed rows."""
 
 import asyncio
 import time
@@ -11,8 +11,9 @@ from printworks_common.events.print_jobs import JobSnapshot, OrderSnapshot, Time
 from printworks_common.kafka.record import Record
 from printworks_common.postgres import Pool
 from printworks_jobs_api.projector import Projector
+from printworks_jobs_api.settings import ProjectorSettings
 
-PARALLEL = 16
+PARALLEL: int = ProjectorSettings.model_fields["projector_parallel"].default
 SHOPS = 200
 AIM = 2_000
 REBUILT = 1_000_000
@@ -44,7 +45,7 @@ def record_of(number: int, version: int) -> Record:
 async def projected(pool: Pool, count: int) -> None:
     """Print the rates of `count` new orders, of their next versions, and of the same once more."""
     projector = Projector(pool, SystemClock())
-    print(f"\nprojector, one process, {PARALLEL} orders at a time")
+    print(f"\nprojector, one process, {PARALLEL} snapshots at a time")
     first = [record_of(number, 1) for number in range(count)]
     second = [record_of(number, 2) for number in range(count)]
     rate = 0.0

@@ -78,7 +78,7 @@ def make_photo(folder: Path, name: str, megapixels: float) -> Path:
     size = round(height * WIDTH / HEIGHT), height
     with Image.open(PHOTOS / f"{name}.jpg") as image:
         scale = max(size[0] / image.width, size[1] / image.height)
-        cut = size[0] / scale, size[1] / scale
+        cut = min(size[0] / scale, image.width), min(size[1] / scale, image.height)  # rounding may go past the edge
         left, top = (image.width - cut[0]) / 2, (image.height - cut[1]) / 2
         pixels = image.convert("RGB").resize(
             size, Image.Resampling.BICUBIC, box=(left, top, left + cut[0], top + cut[1])

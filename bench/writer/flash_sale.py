@@ -257,7 +257,7 @@ async def run(scale: float) -> bool:
 async def run_shops(stack: Stack, plans: tuple[str, ...], scale: float) -> bool:
     """The sale in some shops at the same time. Returns whether the aims are met."""
     async with open_sales(plans, scale) as sales, http_client() as http:
-        dsn = await stack.create_database("writer")
+        dsn = await stack.create_database(f"writer_{'_'.join(plans)}")
         migrations = Path(printworks_shopify_writer.__file__).parent / "sql" / "migrations"
         await migrate(dsn, "shopify_writer", migrations)
         pool = await open_pool(PostgresSettings(postgres_dsn=SecretStr(dsn)), schema="shopify_writer")

@@ -70,6 +70,18 @@ async def test_every_file_of_a_print_job_opens_without_signing_in(
     assert {file.role for file in files} == {"print", "preview", "thumbnail"}
 
 
+async def test_what_is_written_on_shopify_is_known_here(
+    floor: ShopFloor, addresses: list[str], next_order_id: "count[int]"
+) -> None:
+    order_id = next(next_order_id)
+    await send_orders(floor, make_orders(order_id, 1, addresses, lambda _: 1))
+    await wait_until_tagged(floor, [order_id], seconds=READY_SECONDS)
+    order = await floor.shown(order_id, lambda one: is_ready(one) and not one["shopify"]["waiting"])
+    assert order is not None
+    shopify = order["shopify"]
+    assert (shopify["waiting"], shopify["written_status"], shopify["reason_code"]) == (False, "ready", None)
+
+
 async def test_the_same_webhook_three_times_makes_one_set_of_files(
     floor: ShopFloor, addresses: list[str], next_order_id: "count[int]"
 ) -> None:

@@ -12,7 +12,6 @@ for the file id, and the page's kind is under the MAC too, so that a token is go
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -101,4 +100,4 @@ class LinkSigner:
 
     def _mac(self, kid: str, kind: bytes, body: bytes) -> bytes:
         # A body begins with the length of its key id, at most 32: no kind can be taken for the beginning of a body.
-        return hmac.new(self.keys[kid], kind + body, hashlib.sha256).digest()[:_MAC_BYTES]
+        return hmac.digest(self.keys[kid], kind + body, "sha256")[:_MAC_BYTES]

@@ -90,11 +90,12 @@ def canonical(
 
 def configure(
     service: str, role: str, *, level: Level = "info", style: Literal["auto", "json", "console"] = "auto",
-    stream: TextIO | None = None,
+    stream: TextIO | None = None, lasting: bool = False,
 ) -> None:  # fmt: skip
     """Set up logging for the process: structlog and the standard library's loggers write the same lines to `stream`
-    (standard output by default)."""
+    (standard output by default). `lasting`: it stays so, and no logger has to look for its set-up at each line."""
     out = stream or sys.stdout
+    _leave_out_what_no_line_shows()
     console = style == "console" or (style == "auto" and out.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -111,7 +112,7 @@ def configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=lasting,
     )
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=out.isatty())
@@ -131,6 +132,15 @@ def configure(
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
+
+
+def _leave_out_what_no_line_shows() -> None:
+    """The standard library looks up thread, process and place in the code for each record unless told otherwise, as its
+    documentation says under "Optimization"."""
+    logging.logThreads = False
+    logging.logProcesses = False
+    logging.logMultiprocessing = False
+    logging._srcfile = None  # pyright: ignore[reportPrivateUsage]
 
 
 def add_trace_ids(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -215,7 +215,7 @@ def run(
 
     Ends by SystemExit: 0 after an orderly stop, 1 when a part failed.
     """
-    logs.configure(service, role, level=settings.log_level, style=settings.log_format)
+    logs.configure(service, role, level=settings.log_level, style=settings.log_format, lasting=True)
     tracing.configure(service, role, otlp_endpoint=settings.otlp_endpoint)
     try:
         listening = socket.create_server((settings.http_host, settings.http_port), backlog=HTTP_BACKLOG)

@@ -12,6 +12,7 @@ from printworks_common.events.control import (
     PrivacyRequested,
     ReconciliationCompared,
     ReconciliationCounted,
+    ShopifyWriteReported,
 )
 from printworks_common.events.orders import OrderReceived
 from printworks_common.events.print_jobs import OrderSnapshot
@@ -72,6 +73,7 @@ from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.reading import Reader
 from printworks_jobs_api.reconciliations import Reconciliations
 from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
+from printworks_jobs_api.shopify_writes import ShopifyWrites
 from printworks_jobs_api.shops import ShopBook, ShopProfiles
 from printworks_jobs_api.staff import Staff
 from printworks_jobs_api.tenancy import open_requests
@@ -95,6 +97,7 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
             OrderSnapshot.type_name: Projector(pool, runtime.clock).handle,
             ReconciliationCounted.type_name: reconciliations.handle,
             ReconciliationCompared.type_name: reconciliations.handle,
+            ShopifyWriteReported.type_name: ShopifyWrites(pool).handle,
             OrderReceived.type_name: WebhookNotes(pool).handle,
             CatalogEntry.type_name: ShopProfiles(pool).handle,
             PrivacyRequested.type_name: privacy.requested,
@@ -106,7 +109,14 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
         runtime,
         settings,
         group=GROUP,
-        topics=[Topic.PRINT_JOBS, Topic.RECONCILIATION, Topic.ORDERS, Topic.CATALOG, Topic.PRIVACY],
+        topics=[
+            Topic.PRINT_JOBS,
+            Topic.RECONCILIATION,
+            Topic.SHOPIFY_WRITES,
+            Topic.ORDERS,
+            Topic.CATALOG,
+            Topic.PRIVACY,
+        ],
         handler=intake.handle,
         producer=producer,
         parallel=settings.projector_parallel,

@@ -101,6 +101,10 @@ class Reader:
             raise not_found("order")
         return row, (await self._jobs_of(shop, [order_id])).get(order_id, [])
 
+    async def shopify_write(self, shop: str, order_id: int) -> Any | None:
+        """Whether the order on Shopify is as its newest snapshot."""
+        return await self._row(SQL["shopify_write"], shop, order_id)
+
     async def file(self, shop: str, file_id: UUID) -> Any | None:
         return await self._row(SQL["find_file"], shop, file_id)
 

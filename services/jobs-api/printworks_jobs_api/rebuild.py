@@ -155,7 +155,8 @@ async def _save(connection: Connection, snapshots: Sequence[OrderSnapshot]) -> N
         return
     await batches.save_files(connection, applied, [row for one in applied for row in file_rows(one)])
     jobs = [job_row(one, job) for one in applied for job in one.jobs]
-    await batches.save_jobs(connection, applied, jobs, await _numbers(connection, applied, jobs))
+    await batches.drop_other_jobs(connection, applied, jobs)
+    await batches.save_jobs(connection, jobs, await _numbers(connection, applied, jobs))
 
 
 async def _numbers(
@@ -183,7 +184,7 @@ async def _swap(pool: Pool, shadow: Shadow, filling: _Filling, wanted: Wanted) -
         await filling.to_the_end()
         done.orders = await shadow.orders()
         await _check(connection, done.orders, wanted)
-        for name in ("keep_cleared_files", "adopt_numbers"):
+        for name in ("keep_cleared_files", "want_written", "adopt_numbers"):
             await _over_all(connection, name)
         done.told_again = int((await _over_all(connection, "number_the_untold")).rpartition(" ")[2])
         await shadow.swap(connection)

@@ -26,7 +26,9 @@ class DatabaseSettings(PostgresSettings, Settings):
 
 
 class ProjectorSettings(KafkaSettings, PostgresSettings, ServiceSettings, Settings):
-    projector_parallel: int = Field(default=16, ge=1, le=256, description="Orders projected at the same time.")
+    projector_parallel: int = Field(
+        default=64, ge=1, le=256, description="Snapshots taken in at the same time; they are written together."
+    )
 
 
 class RebuildSettings(KafkaSettings, PostgresSettings, Settings):

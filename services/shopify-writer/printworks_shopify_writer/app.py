@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.topics import Topic
+from printworks_common.outbox import OutboxRelay
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
 from printworks_common.shopify.clients import AdminClients
@@ -56,6 +57,7 @@ async def build_writer(runtime: Runtime[WriterSettings]) -> None:
         parallel=32,
     )
     runtime.spawn("writes", loop.run(runtime.stopping))
+    runtime.spawn("outbox", OutboxRelay(pool, producer).run(runtime.drained), last=True)
     erasures = DispatchLoop("erasures", erasure.dispatch, lambda: runtime.heartbeat("erasures"))
     runtime.spawn("erasures", erasures.run(runtime.stopping))
     if settings.drift_days:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from printworks_common.errors import PrintworksError
 from printworks_common.postgres import Pool, close_pool, ground_errors, load_queries, open_pool
 from printworks_common.settings import load
+from printworks_common.shopify.refusals import explain
 
-from printworks_shopify_writer.failures import WORDS
 from printworks_shopify_writer.settings import SCHEMA, MigrateSettings
 
 SQL = load_queries("printworks_shopify_writer", "sql/queries.sql")
@@ -76,7 +76,7 @@ async def try_again(pool: Pool, shop: str | None, code: str | None, orders: Sequ
 
 
 def _words(code: str) -> str:
-    return f"[{code}] {WORDS.get(code, code)}"
+    return f"[{code}] {explain(code)}"
 
 
 def _which(parser: argparse.ArgumentParser) -> None:

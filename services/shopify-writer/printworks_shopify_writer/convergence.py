@@ -99,7 +99,7 @@ class Convergence:
                     self._tell(shop, order_id, newest, "repaired" if newest.repair else "written")
                     return
             except OrderGoneError:
-                await self._orders.written(shop, order_id, Written(newest.version, None, gone=True))
+                await self._orders.written(shop, order_id, Written(newest.version, newest.status, None, gone=True))
                 self._tell(shop, order_id, newest, "order_gone")
                 return
         raise TransientError("The order is changed again and again by somebody else.", code="shopify_contended")
@@ -158,6 +158,7 @@ class Convergence:
     ) -> Written:
         return Written(
             newest.version,
+            newest.status,
             memory(seen, self._names),
             attributes_hash=attributes.fingerprint(wish) if wish is not None else refused,
             attributes_error="shopify_user_error" if wish is None and refused else None,

@@ -17,24 +17,6 @@ SHOP_REFUSALS = frozenset(
 NO_ANSWER = frozenset({"shopify_unreachable", "shopify_unavailable"})
 """Nothing is known: the order may be at fault, or the shop, or the way there."""
 
-WORDS = {
-    "shop_frozen": "The shop is frozen (402). Its owner has to pay Shopify.",
-    "shop_forbidden": "Shopify forbids us the shop (403).",
-    "shop_gone": "There is no shop at this address (404).",
-    "shop_locked": "The shop is locked (423).",
-    "token_refused": "Shopify refuses our credentials. The app may have been uninstalled.",
-    "missing_scope": "The app lacks a scope that is needed: `doctor` names it.",
-    "shopify_unreachable": "Shopify did not answer.",
-    "shopify_unavailable": "Shopify answered with an error of its own.",
-    "shopify_throttled": "The shop's rate limit was used up.",
-    "shopify_contended": "Somebody else writes on the order against us.",
-    "shopify_user_error": "Shopify refuses what is written on the order.",
-    "hold_refused": "Shopify does not let the order's fulfilment be held back, or let go.",
-    "shopify_refused": "Shopify refuses the request.",
-    "internal_error": "An error of our own; the log has it.",
-}
-"""Every code that an order or a shop can have, in words."""
-
 SOON = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds until an order is tried again after an answer that did not come; the last one from then on."""
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from printworks_common.postgres import Pool, ground_errors, load_queries
+from printworks_common.events.control import ShopifyWriteOutcome
+from printworks_common.outbox import enqueue
+from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
 from printworks_common.tombstones import tombstone
 
 from printworks_shopify_writer.attributes import Line
+from printworks_shopify_writer.reports import report
 from printworks_shopify_writer.target import Status
 
 SQL = load_queries("printworks_shopify_writer", "sql/queries.sql")
@@ -69,6 +72,7 @@ class Written:
     """What is remembered of an order once Shopify has it. `attributes_hash` None: nothing new about them."""
 
     version: int
+    status: Status | None
     seen: Mapping[str, Any] | None
     gone: bool = False
     attributes_hash: str | None = None
@@ -152,18 +156,24 @@ class Orders:
         )
 
     async def written(self, shop: str, order_id: str, done: Written) -> None:
+        """Note it, and report it in the same transaction."""
+        outcome = ShopifyWriteOutcome.ORDER_GONE if done.gone else ShopifyWriteOutcome.WRITTEN
         with ground_errors():
-            await self._pool.execute(
-                SQL["written"],
-                shop,
-                int(order_id),
-                done.version,
-                done.seen,
-                done.gone,
-                done.attributes_hash,
-                done.attributes_error,
-                done.hold_error,
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                at = await connection.fetchval(
+                    SQL["written"],
+                    shop,
+                    int(order_id),
+                    done.version,
+                    done.seen,
+                    done.gone,
+                    done.attributes_hash,
+                    done.attributes_error,
+                    done.hold_error,
+                )
+                if at is not None:
+                    told = report(shop, order_id, version=done.version, status=done.status, outcome=outcome, at=at)
+                    await enqueue(connection, [told])
 
     async def holding(self, shop: str, order_id: str, fulfilment_orders: Sequence[str]) -> None:
         """These are about to be held back."""
@@ -180,15 +190,35 @@ class Orders:
             return await self._pool.fetchval(SQL["tries"], shop, int(order_id)) or 0
 
     async def later(self, shop: str, order_id: str, code: str, seconds: float, *, counts: bool = True) -> None:
-        """The order was tried in vain: again in so many seconds. `counts`: whether that was a try of this order."""
+        """The order was tried in vain: again in so many seconds. `counts`: whether that was a try of this order. A
+        reason that is new is reported."""
         with ground_errors():
-            await self._pool.execute(
-                SQL["later"], shop, int(order_id), timedelta(seconds=seconds), code, 1 if counts else 0
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                row = await connection.fetchrow(
+                    SQL["later"], shop, int(order_id), timedelta(seconds=seconds), code, 1 if counts else 0
+                )
+                if counts and row is not None and row["error_before"] != code:
+                    await self._report_waiting(connection, shop, order_id, row, code)
 
-    async def let_go(self, shop: str, order_id: str) -> None:
+    async def let_go(self, shop: str, order_id: str, reason: str | None) -> None:
+        """Somebody may take the order up again. `reason`: to be reported."""
         with ground_errors():
-            await self._pool.execute(SQL["let_go"], shop, int(order_id))
+            async with self._pool.acquire() as connection, connection.transaction():
+                row = await connection.fetchrow(SQL["let_go"], shop, int(order_id))
+                if reason is not None and row is not None:
+                    await self._report_waiting(connection, shop, order_id, row, reason)
+
+    async def _report_waiting(self, connection: Connection, shop: str, order_id: str, row: Any, reason: str) -> None:
+        told = report(
+            shop,
+            order_id,
+            version=row["version"],
+            status=row["status"],
+            outcome=ShopifyWriteOutcome.WAITING,
+            reason=reason,
+            at=row["at"],
+        )
+        await enqueue(connection, [told])
 
     async def waiting(self) -> tuple[int, dict[str, int]]:
         """Orders that wait for being written, and those of them that were tried in vain, by reason."""
@@ -223,9 +253,10 @@ class Orders:
         with ground_errors():
             await self._pool.execute(SQL["gone"], shop, [int(one) for one in order_ids])
 
-    async def shop_failing(self, shop: str, code: str) -> None:
+    async def shop_failing(self, shop: str, code: str) -> bool:
+        """Returns whether that is new."""
         with ground_errors():
-            await self._pool.execute(SQL["shop_failing"], shop, code)
+            return await self._pool.fetchval(SQL["shop_failing"], shop, code) or False
 
     async def shop_well(self, shop: str) -> None:
         with ground_errors():

@@ -176,8 +176,8 @@ class Writer:
         log.error("shop_refuses", shop=domain, order_id=order_id, code=code)
         queue.health.failed(code, time.monotonic())
         queue.told_well = False
-        await self._orders.shop_failing(domain, code)
-        await self._orders.let_go(domain, order_id)
+        new = await self._orders.shop_failing(domain, code)
+        await self._orders.let_go(domain, order_id, code if new else None)
 
     async def _well(self, domain: str, queue: _Queue) -> None:
         queue.health.answered()

@@ -44,9 +44,9 @@ def settings(stack: Stack, jobs_database: str, jobs_bucket: str) -> ApiSettings:
 async def api(stack: Stack, settings: ApiSettings) -> AsyncGenerator[Api]:
     pool = await open_pool(settings, schema=SCHEMA)
     await pool.execute(
-        "TRUNCATE orders, jobs, files, changes, change_counters, api_keys, commands, idempotency, catalog, holds, "
-        "bulk_actions, exports, export_parts, export_lines, outbox, reconciliations, shops, privacy_requests, "
-        "privacy_answers, erased_orders, erased_shops"
+        "TRUNCATE orders, jobs, files, changes, change_counters, shopify_writes, api_keys, commands, idempotency, "
+        "catalog, holds, bulk_actions, exports, export_parts, export_lines, outbox, reconciliations, shops, "
+        "privacy_requests, privacy_answers, erased_orders, erased_shops"
     )
     requests = await open_requests(settings)
     store = ObjectStore(settings)

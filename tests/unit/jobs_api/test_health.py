@@ -9,6 +9,7 @@ from printworks_jobs_api.pages.health import Tile, tiles
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 QUIET = {
     "failed": 0, "pending": 0, "oldest_waiting": None, "ready_today": 0, "p50_seconds": None, "p95_seconds": None,
+    "unwritten": 0, "oldest_unwritten": None, "unwritten_reason": None,
 }  # fmt: skip
 EQUAL = {"shopify_has": 1204, "missing": 0, "different": 0, "compared_at": NOW - timedelta(hours=6)}
 
@@ -18,7 +19,7 @@ def shown(*, last_webhook_at: datetime | None = None, count: dict[str, Any] | No
 
 
 def test_what_is_not_known_yet_is_said_so_and_is_no_worry() -> None:
-    assert [one.value for one in shown()] == ["0", "None", "No data yet", "None yet", "Not yet"]
+    assert [one.value for one in shown()] == ["0", "None", "No data yet", "None yet", "Not yet", "None"]
     assert not any(one.worry for one in shown())
 
 
@@ -44,5 +45,15 @@ def test_todays_speed_is_told_by_half_and_by_nearly_all() -> None:
     ],
 )
 def test_the_last_comparison_tells_its_difference(count: dict[str, Any], note: str, worry: bool) -> None:
-    tile = shown(count=EQUAL | count)[-1]
+    tile = shown(count=EQUAL | count)[4]
     assert (tile.note, tile.worry) == (note, worry)
+
+
+def test_orders_that_wait_for_shopify_are_a_worry_when_they_wait_long_or_are_refused() -> None:
+    since: dict[str, Any] = {"unwritten": 3, "oldest_unwritten": NOW - timedelta(seconds=20)}
+    soon = shown(**since)[-1]
+    assert (soon.title, soon.value, soon.note, soon.worry) == ("Shopify writes waiting", "3", "oldest for 20 s", False)
+    assert shown(unwritten=1, oldest_unwritten=NOW - timedelta(minutes=6))[-1].worry
+    refused = shown(**since, unwritten_reason="token_refused")[-1]
+    assert refused.worry
+    assert refused.note == "oldest for 20 s; Shopify refuses our credentials. The app may have been uninstalled."

@@ -1,10 +1,10 @@
 """When an order, and when a whole shop, is tried again."""
 
+from printworks_common.shopify.refusals import WORDS
 from printworks_shopify_writer.failures import (
     NO_ANSWER,
     SHOP_REFUSALS,
     SILENCE,
-    WORDS,
     ShopHealth,
     Waits,
 )

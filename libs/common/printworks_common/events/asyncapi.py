@@ -34,6 +34,7 @@ PURPOSES: Mapping[Topic, str] = {
     Topic.PRIVACY: "Erase a customer or a shop, export a customer.",
     Topic.RETENTION: "What was purged.",
     Topic.RECONCILIATION: "Which orders Shopify has in a window, and what is held here.",
+    Topic.SHOPIFY_WRITES: "What has become of writing an order's artwork status and files on Shopify.",
 }
 
 

@@ -14,6 +14,7 @@ from printworks_common.events.control import (
     RetentionBegun,
     RetentionNotice,
     RetentionPurged,
+    ShopifyWriteReported,
 )
 from printworks_common.events.orders import OrderReceived, OrderTouched
 from printworks_common.events.print_jobs import OrderSnapshot
@@ -51,6 +52,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType(
             RetentionPurged,
             ReconciliationCounted,
             ReconciliationCompared,
+            ShopifyWriteReported,
         )
     }
 )

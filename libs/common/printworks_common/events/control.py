@@ -187,3 +187,24 @@ class ReconciliationCompared(Event):
 
     def key(self) -> str:
         return self.shop
+
+
+class ShopifyWriteOutcome(StrEnum):
+    WRITTEN = "written"
+    ORDER_GONE = "order_gone"
+    """Shopify no longer has the order: there is nothing to write on."""
+    WAITING = "waiting"
+    """Tried in vain; it is tried again."""
+
+
+class ShopifyWriteReported(OrderScopedEvent):
+    """What has become of writing an order's artwork status and files on Shopify."""
+
+    type_name: ClassVar[str] = "printworks.shopify-write.reported.v1"
+    topic: ClassVar[str] = Topic.SHOPIFY_WRITES
+
+    version: int = Field(description="Version of the order's snapshot that is written, or to be written.")
+    artwork_status: str | None = Field(description="Status in that snapshot; null: our tags and metafields are off.")
+    outcome: str = Field(description="One of ShopifyWriteOutcome; open for more.")
+    reason: str | None = Field(default=None, description="With waiting: code of what keeps it from being written.")
+    reported_at: Moment

@@ -22,6 +22,7 @@ class Topic(StrEnum):
     PRIVACY = "printworks.privacy.v1"
     RETENTION = "printworks.retention.v1"
     RECONCILIATION = "printworks.reconciliation.v1"
+    SHOPIFY_WRITES = "printworks.shopify-writes.v1"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ TOPICS: dict[Topic, TopicSpec] = {
         TopicSpec(Topic.PRIVACY, 1, 7 * DAY_MS, personal_data=True),
         TopicSpec(Topic.RETENTION, 6, 30 * DAY_MS, personal_data=False),
         TopicSpec(Topic.RECONCILIATION, 3, 7 * DAY_MS, personal_data=False),
+        TopicSpec(Topic.SHOPIFY_WRITES, 6, 7 * DAY_MS, personal_data=False),
     )
 }
 

@@ -16,7 +16,14 @@ GROUPS: Mapping[str, tuple[Topic, ...]] = MappingProxyType(
             Topic.RECONCILIATION,
         ),
         "deliverer": (Topic.DELIVERIES,),
-        "jobs-api-projector": (Topic.PRINT_JOBS, Topic.ORDERS, Topic.CATALOG, Topic.PRIVACY, Topic.RECONCILIATION),
+        "jobs-api-projector": (
+            Topic.PRINT_JOBS,
+            Topic.ORDERS,
+            Topic.CATALOG,
+            Topic.PRIVACY,
+            Topic.RECONCILIATION,
+            Topic.SHOPIFY_WRITES,
+        ),
         # Not a consumer: what the receiver was sent but could not turn into an event lies beside what it publishes.
         "receiver": (Topic.ORDERS,),
         "reconciler": (Topic.ORDER_REREADS, Topic.PRIVACY),

@@ -34,7 +34,7 @@ WRITES: Mapping[str, tuple[Topic, ...]] = {
     ),
     "worker": (Topic.RENDER_RESULTS,),
     "deliverer": (Topic.RENDER_RESULTS,),
-    "writer": (Topic.ORDER_REREADS, Topic.PRIVACY),
+    "writer": (Topic.SHOPIFY_WRITES, Topic.PRIVACY),
     "projector": (Topic.CATALOG, Topic.PRIVACY),
     "api": (Topic.COMMANDS, Topic.CATALOG, Topic.RENDER_REQUESTS, Topic.ORDER_REREADS, Topic.PRIVACY),
     "retention": (Topic.RETENTION, Topic.PRIVACY, Topic.RECONCILIATION),

@@ -102,8 +102,10 @@ async def list_orders(
 @router.get("/v1/orders/{order_id}", response_model=OrderDetailOut, tags=["orders"])
 async def read_order(order_id: str, request: Request, services: ServicesDep, principal: JobsReader) -> Response:
     """One order with its print jobs in full."""
-    row, jobs = await services.reader.order(principal.shop, order_number(order_id))
-    return answer(request, presenter(services, principal).order_detail(row, jobs))
+    number = order_number(order_id)
+    row, jobs = await services.reader.order(principal.shop, number)
+    write = await services.reader.shopify_write(principal.shop, number)
+    return answer(request, presenter(services, principal).order_detail(row, jobs, write))
 
 
 def presenter(services: Services, principal: Principal) -> Presenter:

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from printworks_common import ids
 from printworks_common.events.artwork import PRODUCTION_ROLES
+from printworks_common.events.control import ShopifyWriteOutcome
 from printworks_common.failures import explain
 from printworks_common.filelinks import LinkSigner
+from printworks_common.shopify import refusals
 from pydantic import BaseModel, Field
 
 from printworks_jobs_api.keys import Principal, Scope
@@ -117,8 +119,18 @@ class OrderOut(_OrderFields):
     jobs: list[JobOut]
 
 
+class ShopifyWriteOut(BaseModel):
+    waiting: bool = Field(description="Tag and metafields on Shopify are not as the order is here.")
+    waiting_since: datetime | None
+    written_status: str | None = Field(description="The artwork status that was written last; null: none, or ours off.")
+    written_at: datetime | None = Field(description="When it was. null: not told yet.")
+    reason_code: str | None = Field(description="What keeps it from being written; it is tried again by itself.")
+    reason: str | None
+
+
 class OrderDetailOut(_OrderFields):
     jobs: list[JobDetailOut]
+    shopify: ShopifyWriteOut | None = Field(description="How far the order on Shopify is; null while not known.")
 
 
 class OrderPageOut(BaseModel):
@@ -161,6 +173,9 @@ class SummaryOut(BaseModel):
     )
     paid_to_ready_p95_seconds: float | None
     last_webhook_at: datetime | None = Field(description="When the last order of this shop came by webhook.")
+    shopify_writes_waiting: int = Field(description="Orders whose tag and metafields on Shopify are not as here yet.")
+    shopify_writes_oldest: datetime | None = Field(description="Since when the longest of them waits.")
+    shopify_writes_reason: str | None = Field(description="What keeps one of them from being written, the newest code.")
 
 
 class EntryOut(BaseModel):
@@ -227,8 +242,12 @@ class Presenter:
     def order(self, row: Mapping[str, Any], jobs: list[Job]) -> OrderOut:
         return OrderOut(**self._order_fields(row, jobs), jobs=[self.job(job) for job in jobs])
 
-    def order_detail(self, row: Mapping[str, Any], jobs: list[Job]) -> OrderDetailOut:
-        return OrderDetailOut(**self._order_fields(row, jobs), jobs=[self.job_detail(job) for job in jobs])
+    def order_detail(self, row: Mapping[str, Any], jobs: list[Job], write: Mapping[str, Any] | None) -> OrderDetailOut:
+        return OrderDetailOut(
+            **self._order_fields(row, jobs),
+            jobs=[self.job_detail(job) for job in jobs],
+            shopify=None if write is None else _shopify_write(write),
+        )
 
     def file(self, file: Mapping[str, Any]) -> FileOut:
         url = None
@@ -281,6 +300,19 @@ class Presenter:
                 self._signer.url(self._public_url, self._shop, file["file_id"], file["name"]) for file in printed
             ],
         }
+
+
+def _shopify_write(row: Mapping[str, Any]) -> ShopifyWriteOut:
+    written = row["outcome"] == ShopifyWriteOutcome.WRITTEN
+    code: str | None = row["reason"]
+    return ShopifyWriteOut(
+        waiting=row["waiting"],
+        waiting_since=row["wanted_since"] if row["waiting"] else None,
+        written_status=row["artwork_status"] if written else None,
+        written_at=row["reported_at"] if written else None,
+        reason_code=code,
+        reason=refusals.explain(code) if code else None,
+    )
 
 
 _SAME_NAME = (

@@ -26,5 +26,8 @@ async def read_summary(request: Request, services: ServicesDep, principal: JobsR
         paid_to_ready_p50_seconds=glance["p50_seconds"],
         paid_to_ready_p95_seconds=glance["p95_seconds"],
         last_webhook_at=facts.last_webhook_at,
+        shopify_writes_waiting=glance["unwritten"],
+        shopify_writes_oldest=glance["oldest_unwritten"],
+        shopify_writes_reason=glance["unwritten_reason"],
     )
     return answer(request, summary)

@@ -163,7 +163,8 @@ async def _job(
     if not is_part(request):
         return redirect(f"{order_page}#card-{job_id}")
     if shown_as == "card":
-        return page("part_job_card.html", visitor=visitor, one=viewer.detail(job), here=order_page, note=note)
+        write = await services.reader.shopify_write(visitor.principal.shop, job.row["order_id"])
+        return page("part_job_card.html", visitor=visitor, one=viewer.detail(job, write), here=order_page, note=note)
     return page("part_job_row.html", visitor=visitor, job=viewer.job(job), here=here, note=note)
 
 

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from printworks_common.shopify import refusals
+
 from printworks_jobs_api.pages import words
 
 LONG_WAIT = timedelta(minutes=10)
 """A print job that waits longer is shown as a worry: a single line takes about a minute."""
 
+
+LONG_UNWRITTEN = timedelta(minutes=5)
+"""An order is written within seconds, unless the shop's points are used up or Shopify does not let us."""
 
 LONG_SINCE_COMPARED = timedelta(hours=36)
 """Counts are nightly: one that is older has been left out."""
@@ -36,6 +41,7 @@ def tiles(
         _speed(glance),
         _webhook(last_webhook_at, now),
         _reconciliation(count, now),
+        _shopify_writes(glance, now),
     ]
 
 
@@ -81,3 +87,16 @@ def _reconciliation(count: Mapping[str, Any] | None, now: datetime) -> Tile:
         return Tile(title, ago, f"{', '.join(parts)}; read again since", worry=True)
     note = f"no difference in {words.count(count['shopify_has'], 'order')}"
     return Tile(title, ago, f"{note}; should be every night" if late else note, worry=late)
+
+
+def _shopify_writes(glance: Mapping[str, Any], now: datetime) -> Tile:
+    title = "Shopify writes waiting"
+    waiting: int = glance["unwritten"]
+    if not waiting:
+        return Tile(title, "None", "tags and metafields are as shown here")
+    waits = now - glance["oldest_unwritten"]
+    reason: str | None = glance["unwritten_reason"]
+    note = f"oldest for {words.duration(waits)}"
+    if reason is not None:
+        note += f"; {refusals.explain(reason)}"
+    return Tile(title, f"{waiting:,}", note, worry=reason is not None or waits > LONG_UNWRITTEN)

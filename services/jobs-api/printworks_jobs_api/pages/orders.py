@@ -58,6 +58,7 @@ async def order_page(
     newest = await services.reader.newest_change(shop)
     try:
         row, jobs = await services.reader.order(shop, order_number(order_id))
+        write = await services.reader.shopify_write(shop, row["order_id"])
     except ProblemError:
         return page("missing.html", status=404, visitor=visitor, section="orders")
     viewer = await viewer_of(services, visitor)
@@ -66,7 +67,8 @@ async def order_page(
         visitor=visitor,
         section="orders",
         order=viewer.order(row, jobs),
-        jobs=[viewer.detail(job) for job in jobs],
+        on_shopify=viewer.on_shopify(write),
+        jobs=[viewer.detail(job, write) for job in jobs],
         newest=newest,
         here=f"/orders/{row['order_id']}",
         notes=sent_notes(sent, refused),

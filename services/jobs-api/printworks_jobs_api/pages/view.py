@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from printworks_common.events.artwork import PRODUCTION_ROLES, JobStatus
+from printworks_common.events.control import ShopifyWriteOutcome
 from printworks_common.failures import ReasonText, explain
 from printworks_common.filelinks import LinkSigner
+from printworks_common.shopify import refusals
 
 from printworks_jobs_api.api.schemas import admin_url
 from printworks_jobs_api.keys import Principal, Scope
@@ -93,6 +95,16 @@ class JobDetail:
 
 
 @dataclass(frozen=True)
+class OnShopify:
+    """How far the order on Shopify is. `since`: written, or waiting, since then."""
+
+    waiting: bool
+    gone: bool
+    since: Moment
+    reason: str
+
+
+@dataclass(frozen=True)
 class OrderView:
     """A row of the list of orders and the head of an order's page."""
 
@@ -167,7 +179,8 @@ class Viewer:
             test=row["test"],
         )
 
-    def detail(self, job: Job) -> JobDetail:
+    def detail(self, job: Job, write: Mapping[str, Any] | None) -> JobDetail:
+        """`write`: how far the order on Shopify is, None while not known."""
         detail: Mapping[str, Any] = job.row["detail"]
         current = next((one for one in detail["artwork"] if one["current"]), None)
         return JobDetail(
@@ -178,7 +191,7 @@ class Viewer:
             superseded=[
                 file for file in self._files(job) if file.superseded and file.live and file.role in PRODUCTION_ROLES
             ],
-            timeline=self._timeline(detail["timeline"]),
+            timeline=self._timeline([*detail["timeline"], *_written(write)]),
             whole_time=_whole_time(job.row),
         )
 
@@ -196,6 +209,17 @@ class Viewer:
             kept_until=words.day(kept_until) if kept_until else "",
             test=row["test"],
             jobs=[self.job(job) for job in jobs],
+        )
+
+    def on_shopify(self, write: Mapping[str, Any] | None) -> OnShopify | None:
+        """None while nothing is known, or nothing was ever to be written."""
+        if write is None or not (write["waiting"] or write["reported_at"]):
+            return None
+        return OnShopify(
+            waiting=write["waiting"],
+            gone=write["outcome"] == ShopifyWriteOutcome.ORDER_GONE,
+            since=self.moment(write["wanted_since"] if write["waiting"] else write["reported_at"]),
+            reason=refusals.explain(write["reason"]) if write["reason"] else "",
         )
 
     def moment(self, at: datetime) -> Moment:
@@ -239,6 +263,13 @@ class Viewer:
             live=file["state"] == "live",
             artwork_version=file["artwork_version"],
         )
+
+
+def _written(write: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    """The end of a timeline, once the order on Shopify says the same."""
+    if write is None or write["waiting"] or write["outcome"] != ShopifyWriteOutcome.WRITTEN or not write["reported_at"]:
+        return ()
+    return [{"at": write["reported_at"].isoformat(), "event": "written", "detail": None}]
 
 
 def _first(files: Sequence[FileLink], role: str) -> FileLink | None:

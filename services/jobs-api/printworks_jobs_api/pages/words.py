@@ -57,6 +57,7 @@ EVENTS = {
     "quantity_changed": "Quantity changed",
     "cancelled": "Cancelled",
     "cleared": "Files cleared",
+    "written": "Written on Shopify",
 }
 
 

@@ -16,8 +16,30 @@ ON CONFLICT (shop, order_id) DO UPDATE SET
 WHERE orders.version < excluded.version
 RETURNING shop, order_id
 
+-- name: want_written
+INSERT INTO shopify_writes (shop, order_id, wanted, wanted_since)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[]) AS o (shop, order_id) ORDER BY shop, order_id
+ON CONFLICT (shop, order_id) DO UPDATE SET wanted = excluded.wanted, wanted_since = excluded.wanted_since
+WHERE shopify_writes.wanted IS DISTINCT FROM excluded.wanted
+
+-- name: stored_jobs
+SELECT j.job_id, j.version, j.change_seq FROM jobs j JOIN unnest($1::text[], $2::bigint[]) AS o (shop, order_id)
+    ON j.shop = o.shop AND j.order_id = o.order_id
+
+-- name: next_changes
+INSERT INTO change_counters (shop, seq) SELECT * FROM unnest($1::text[], $2::bigint[]) AS o (shop, seq) ORDER BY shop
+ON CONFLICT (shop) DO UPDATE SET seq = change_counters.seq + excluded.seq
+RETURNING shop, seq
+
+-- name: add_changes
+INSERT INTO changes (
+    shop, seq, order_id, job_id, version, status, step, reason_code, artwork_version, occurred_at
+) SELECT * FROM unnest(
+    $1::text[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[],
+    $10::timestamptz[]
+)
+
 -- name: drop_other_jobs
--- A snapshot is the whole order: a job of these orders that none of them lists is no job any more.
 DELETE FROM jobs j USING unnest($1::text[], $2::bigint[]) AS o (shop, order_id)
 WHERE j.shop = o.shop AND j.order_id = o.order_id AND j.job_id <> ALL ($3::uuid[])
 

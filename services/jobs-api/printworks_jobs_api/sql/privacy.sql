@@ -118,5 +118,6 @@ WITH a AS (DELETE FROM orders WHERE shop = $1),
     e AS (DELETE FROM exports WHERE shop = $1), f AS (DELETE FROM bulk_actions WHERE shop = $1),
     g AS (DELETE FROM commands WHERE shop = $1), h AS (DELETE FROM idempotency WHERE shop = $1),
     i AS (DELETE FROM holds WHERE shop = $1), j AS (DELETE FROM reconciliations WHERE shop = $1),
-    k AS (DELETE FROM api_keys WHERE shop = $1), l AS (DELETE FROM shops WHERE shop = $1)
+    k AS (DELETE FROM api_keys WHERE shop = $1), l AS (DELETE FROM shops WHERE shop = $1),
+    m AS (DELETE FROM shopify_writes WHERE shop = $1)
 SELECT true

@@ -11,6 +11,10 @@ SELECT * FROM jobs WHERE shop = $1 AND job_id = $2
 -- name: find_order
 SELECT * FROM orders WHERE shop = $1 AND order_id = $2
 
+-- name: shopify_write
+SELECT wanted, wanted_since, artwork_status, outcome, reason, reported_at, waiting FROM shopify_writes
+WHERE shop = $1 AND order_id = $2
+
 -- name: jobs_of_orders
 SELECT * FROM jobs WHERE shop = $1 AND order_id = ANY ($2::bigint[]) ORDER BY order_id, line_item_id
 
@@ -39,6 +43,7 @@ SELECT
     (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'failed') AS failed,
     (SELECT count(*) FROM jobs WHERE shop = $1 AND status = 'pending') AS pending,
     waiting.queued_at AS oldest_waiting, waiting.job_id AS oldest_waiting_job,
+    unwritten.orders AS unwritten, unwritten.oldest AS oldest_unwritten, unwritten.reason AS unwritten_reason,
     today.ready_today, today.p50_seconds, today.p95_seconds
 FROM (
     SELECT count(*) AS ready_today,
@@ -49,7 +54,11 @@ FROM (
                extract(epoch FROM completed_at - coalesce(first_paid_at, queued_at))::float8 AS seconds
         FROM jobs WHERE shop = $1 AND status = 'ready' AND completed_at >= $2
     ) AS finished
-) AS today LEFT JOIN (
+) AS today CROSS JOIN (
+    SELECT count(*) AS orders, min(wanted_since) AS oldest,
+           (array_agg(reason ORDER BY reported_at DESC) FILTER (WHERE reason IS NOT NULL))[1] AS reason
+    FROM shopify_writes WHERE shop = $1 AND waiting
+) AS unwritten LEFT JOIN (
     SELECT queued_at, job_id FROM jobs WHERE shop = $1 AND status = 'pending' ORDER BY queued_at, job_id LIMIT 1
 ) AS waiting ON true
 

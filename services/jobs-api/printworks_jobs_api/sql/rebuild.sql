@@ -66,6 +66,14 @@ WHERE NOT EXISTS (SELECT FROM {shadow}.files s WHERE s.shop = l.shop AND s.file_
   AND (EXISTS (SELECT FROM {shadow}.orders o WHERE o.shop = l.shop AND o.order_id = l.order_id)
        OR EXISTS (SELECT FROM {live}.erased_shops e WHERE e.shop = l.shop))
 
+-- name: want_written
+-- What is to be on Shopify is what the set says. Of an order that was lost here the writer tells nothing more until it
+-- changes: it counts as written.
+INSERT INTO {live}.shopify_writes AS w (shop, order_id, wanted, wanted_since, artwork_status, outcome)
+SELECT shop, order_id, artwork_status, occurred_at, artwork_status, 'written' FROM {shadow}.orders
+ON CONFLICT (shop, order_id) DO UPDATE SET wanted = excluded.wanted, wanted_since = excluded.wanted_since
+WHERE w.wanted IS DISTINCT FROM excluded.wanted
+
 -- name: adopt_numbers
 -- What the projector has told while the tables were filled.
 UPDATE {shadow}.jobs j SET change_seq = c.seq

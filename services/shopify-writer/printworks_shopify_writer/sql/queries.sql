@@ -57,6 +57,7 @@ UPDATE orders SET
     look = false, tries = 0, not_before = NULL, claimed_until = NULL, error_code = NULL, failing_since = NULL,
     written_at = now(), checked_at = now()
 WHERE shop = $1 AND order_id = $2 AND written_version <= $3
+RETURNING written_at
 
 -- name: holding
 UPDATE orders SET held = held || $3::text[] WHERE shop = $1 AND order_id = $2
@@ -65,10 +66,13 @@ UPDATE orders SET held = held || $3::text[] WHERE shop = $1 AND order_id = $2
 UPDATE orders SET held = '{}' WHERE shop = $1 AND order_id = $2
 
 -- name: later
+WITH before AS (SELECT error_code FROM orders WHERE shop = $1 AND order_id = $2 FOR UPDATE)
 UPDATE orders SET
     tries = tries + $5, not_before = now() + $3::interval, claimed_until = NULL, error_code = $4, look = true,
     failing_since = coalesce(failing_since, now())
+FROM before
 WHERE shop = $1 AND order_id = $2
+RETURNING version, status, now() AS at, before.error_code AS error_before
 
 -- name: tries
 SELECT tries FROM orders WHERE shop = $1 AND order_id = $2
@@ -76,6 +80,7 @@ SELECT tries FROM orders WHERE shop = $1 AND order_id = $2
 -- name: let_go
 -- The shop is in trouble, not the order: whoever claims next takes it up again.
 UPDATE orders SET claimed_until = NULL, look = true WHERE shop = $1 AND order_id = $2
+RETURNING version, status, now() AS at
 
 -- name: waiting
 SELECT error_code, count(*) AS orders FROM orders WHERE written_version < version GROUP BY error_code
@@ -141,9 +146,12 @@ RETURNING orders.order_id::text AS order_id, status, files, files_url, version
 UPDATE orders SET gone = true WHERE shop = $1 AND order_id = ANY ($2::bigint[])
 
 -- name: shop_failing
+-- Nothing comes back when the shop has refused us with the same code before.
 INSERT INTO shops (shop, error_code, failing_since) VALUES ($1, $2, now())
 ON CONFLICT (shop) DO UPDATE SET error_code = excluded.error_code,
     failing_since = CASE WHEN shops.error_code IS NULL THEN now() ELSE shops.failing_since END
+WHERE shops.error_code IS DISTINCT FROM excluded.error_code
+RETURNING true
 
 -- name: shop_well
 UPDATE shops SET error_code = NULL, failing_since = NULL WHERE shop = $1 AND error_code IS NOT NULL
