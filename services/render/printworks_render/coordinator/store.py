@@ -193,18 +193,31 @@ def _next_version(before: Order | None, after: Order) -> Order:
     return after.model_copy(update={"version": (before.version if before else 0) + 1})
 
 
-class DispatcherLock:
-    """One dispatcher of a kind at a time over all replicas: a session-level advisory lock, held for one round."""
+LOCK_IDLE_SECONDS = 15
+"""A round takes milliseconds; a session that says nothing for so long belongs to a process that stands still."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", number: int) -> None:
+_LOCK = "SELECT pg_try_advisory_lock($1), set_config('idle_session_timeout', $2, false)"
+
+
+class DispatcherLock:
+    """One dispatcher of a kind at a time over all replicas: a session-level advisory lock, held for one round.
+
+    The server ends the session of a process that hangs or is stopped (SIGSTOP) in its round, so that another goes on.
+    Two rounds at once at worst release more than their limit: each change is decided again under its order's lock.
+    """
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", number: int, *, idle_seconds: int = LOCK_IDLE_SECONDS
+    ) -> None:
         self._pool = pool
         self._number = number
+        self._idle = f"{idle_seconds}s"
 
     async def run(self, work: Callable[["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"], Awaitable[int]]) -> int:
         """Run `work` if the lock is free. Returns what it returns, 0 when another replica has the lock."""
         with ground_errors():
             async with self._pool.acquire() as connection:
-                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._number):
+                if not await connection.fetchval(_LOCK, self._number, self._idle):
                     return 0
                 try:
                     return await work(connection)
