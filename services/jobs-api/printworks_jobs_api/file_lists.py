@@ -4,18 +4,15 @@ JSON: `{"order_name", "artwork_status", "files": [link, …]}`, in the order of 
 while the order is not ready. The token decides alone, and each request looks the order up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from printworks_common.events.artwork import PRODUCTION_ROLES, ArtworkStatus, JobStatus
-from printworks_common.filelinks import LinkSigner, Page
+from printworks_common.events.artwork import ArtworkStatus
+from printworks_common.filelinks import Page
 
 from printworks_jobs_api.api.context import ServicesDep
 from printworks_jobs_api.metrics import PAGE_LINKS
+from printworks_jobs_api.print_links import links_of
 from printworks_jobs_api.problems import ProblemError, problem
-from printworks_jobs_api.reading import Job
 from printworks_jobs_api.tenancy import act_for
 
 router = APIRouter()
@@ -41,19 +38,3 @@ async def list_files(token: str, services: ServicesDep) -> Response:
             return JSONResponse(body, headers=_HEADERS)
     PAGE_LINKS.labels(Page.FILES, "unknown").inc()
     return problem(404, "file_list_unknown", "There is no list of files at this address.", headers=_HEADERS)
-
-
-def links_of(jobs: Sequence[Job], signer: LinkSigner, public_url: str, shop: str) -> Iterator[str]:
-    """The same links as in events and metafields. Of a cleared job those into the shop's own storage are left."""
-    for job in jobs:
-        if job.row["status"] in {JobStatus.READY, JobStatus.CLEARED}:
-            yield from (_link(one, signer, public_url, shop) for one in job.files if _printable(one))
-
-
-def _printable(file: Mapping[str, Any]) -> bool:
-    return file["role"] in PRODUCTION_ROLES and file["current"] and file["state"] == "live"
-
-
-def _link(file: Mapping[str, Any], signer: LinkSigner, public_url: str, shop: str) -> str:
-    delivered = (file["facts"].get("delivered") or {}).get("public_url")
-    return delivered or signer.url(public_url, shop, file["file_id"], file["name"])

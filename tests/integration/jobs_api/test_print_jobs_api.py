@@ -110,6 +110,21 @@ async def test_orders_are_listed_with_their_jobs_and_files(api: Api) -> None:
     assert order["jobs"][0]["timeline"]
 
 
+async def test_files_of_a_line_that_was_refunded_when_it_was_ready_are_not_to_be_printed(api: Api) -> None:
+    making = Making(order_id="1")
+    kept, refunded = (making.job(line).job_id for line in ("11", "12"))
+    making.ready("11", stored_file(kept, "print", b"kept"))
+    making.ready("12", stored_file(refunded, "print", b"refunded"))
+    making.job("12", status="cancelled")
+    await api.project(making)
+    async with await api.client() as client:
+        order = (await client.get("/v1/orders/1")).json()
+    by_job = {job["job_id"]: job["files"] for job in order["jobs"]}
+    assert order["artwork_status"] == "ready"
+    assert order["artwork_files"] == [by_job[str(kept)][0]["url"]]
+    assert by_job[str(refunded)][0]["state"] == "live"
+
+
 async def test_a_client_that_has_the_answer_is_told_so(api: Api) -> None:
     await fill(api)
     async with await api.client() as client:

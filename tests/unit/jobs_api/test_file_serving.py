@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from printworks_common.filelinks import LinkSigner
 from printworks_jobs_api.api.conditional import matches
-from printworks_jobs_api.file_lists import links_of
 from printworks_jobs_api.files import content_disposition, safe_name
+from printworks_jobs_api.print_links import links_of
 from printworks_jobs_api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from printworks_jobs_api.reading import Job
 from printworks_jobs_api.receiving import picture_type

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from printworks_common import ids
-from printworks_common.events.artwork import PRODUCTION_ROLES
 from printworks_common.events.control import ShopifyWriteOutcome
 from printworks_common.failures import explain
 from printworks_common.filelinks import LinkSigner
@@ -14,6 +13,7 @@ from printworks_common.shopify import refusals
 from pydantic import BaseModel, Field
 
 from printworks_jobs_api.keys import Principal, Scope
+from printworks_jobs_api.print_links import links_of
 from printworks_jobs_api.reading import Job
 
 
@@ -290,15 +290,13 @@ class Presenter:
 
     def _order_fields(self, row: Mapping[str, Any], jobs: list[Job]) -> dict[str, Any]:
         ready = row["artwork_status"] == "ready"
-        printed = [file for job in jobs for file in job.files if _is_for_print(file)] if ready and self._links else []
+        links = links_of(jobs, self._signer, self._public_url, self._shop) if ready and self._links else ()
         return {
             **{name: row[name] for name in _SAME_IN_ORDER},
             "order_id": str(row["order_id"]),
             "admin_url": admin_url(self._shop, row["order_id"]),
             "paid_at": row["first_paid_at"],
-            "artwork_files": [
-                self._signer.url(self._public_url, self._shop, file["file_id"], file["name"]) for file in printed
-            ],
+            "artwork_files": list(links),
         }
 
 
@@ -324,10 +322,6 @@ _SAME_IN_ORDER = (
     "order_gid", "order_name", "customer_name", "created_at", "order_date", "retention_date", "cancelled_at", "test",
     "version", "artwork_status",
 )  # fmt: skip
-
-
-def _is_for_print(file: Mapping[str, Any]) -> bool:
-    return file["current"] and file["state"] == "live" and file["role"] in PRODUCTION_ROLES
 
 
 def _text(number: int | None) -> str | None:
