@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit integration e2e test-minio lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit integration e2e faults faults-long faults-short test-minio lint format types imports generated chart ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
@@ -35,7 +35,7 @@ up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in 
 down: $(LOCAL) ## End what is left of `make up`
 	@$(BIN)/printworks-local down
 
-test: unit integration e2e ## All tests
+test: unit integration e2e faults-short ## All tests
 
 unit: $(DEV) ## Tests of pure code, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
@@ -45,6 +45,15 @@ integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STA
 
 e2e: $(DEV) ## Tests of the whole way, all services as processes
 	$(BIN)/pytest tests/e2e $(ARGS)
+
+faults: $(DEV) ## Faults in the whole system under seeded traffic, every promise checked (ARGS="--seed 7 --only kill"; 10 minutes)
+	$(BIN)/python -m tests.faults $(ARGS)
+
+faults-long: $(DEV) ## The same with as many orders and faults as are promised; hours
+	$(BIN)/python -m tests.faults --form long $(ARGS)
+
+faults-short: $(DEV) ## The same in a few minutes, as tests
+	$(BIN)/pytest tests/faults $(ARGS)
 
 test-minio: $(DEV) ## The tests of storage on a MinIO server (needs Go, which builds the server: about 4 minutes the first time)
 	@test -x $(MINIO) || command -v go >/dev/null || { echo "no Go here: it builds the MinIO server" >&2; exit 1; }

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,15 @@ class StoredObject:
     key: str
     bytes: int
     sha256: str
+    flaw: str | None = None
+    """What whoever looked at its content has found wrong with it."""
+
+
+Look = Callable[[str, bytes], str | None]
+"""Looks at key and content of an object; says what is wrong with it."""
+
+SHOWN_TOPICS = (Topic.ORDERS, Topic.RENDER_REQUESTS, Topic.RENDER_RESULTS, Topic.PRINT_JOBS, Topic.ARTWORK)
+"""The topics whose events are evidence."""
 
 
 async def read_topic(bootstrap: str, topic: str) -> list[Event]:
@@ -115,7 +124,7 @@ def _order_of(key: str) -> str:
     return parts[3] if len(parts) > 4 else ""
 
 
-def _read_objects(info: StackInfo, orders: set[str]) -> list[StoredObject]:
+def _read_objects(info: StackInfo, orders: set[str], look: Look | None) -> list[StoredObject]:
     client = S3Client.of(info)
     try:
         found: list[StoredObject] = []
@@ -129,15 +138,16 @@ def _read_objects(info: StackInfo, orders: set[str]) -> list[StoredObject]:
             finally:
                 answer.close()
                 answer.release_conn()
-            found.append(StoredObject(name, len(content), hashlib.sha256(content).hexdigest()))
+            flaw = look(name, content) if look else None
+            found.append(StoredObject(name, len(content), hashlib.sha256(content).hexdigest(), flaw))
         return found
     finally:
         client.close()
 
 
-async def read_objects(info: StackInfo, orders: set[str]) -> dict[str, StoredObject]:
-    """Every object of these orders in the hosted bucket, read and hashed."""
-    found = await asyncio.to_thread(_read_objects, info, orders)
+async def read_objects(info: StackInfo, orders: set[str], look: Look | None = None) -> dict[str, StoredObject]:
+    """Every object of these orders in the hosted bucket, read, hashed and looked at."""
+    found = await asyncio.to_thread(_read_objects, info, orders, look)
     return {one.key: one for one in found}
 
 
@@ -158,27 +168,40 @@ class Evidence:
     """Orders as jobs-api shows them."""
 
 
-async def collect(floor: ShopFloor, order_ids: Iterable[int]) -> Evidence:
-    """The evidence about these orders. Everything is read to its present end."""
-    wanted = {str(number) for number in order_ids}
-    bootstrap = floor.printworks.info.kafka_bootstrap
+async def read_topics(bootstrap: str, *topics: Topic) -> dict[Topic, list[Event]]:
+    """What these topics hold now."""
+    return {topic: await read_topic(bootstrap, topic) for topic in topics}
 
-    async def events(topic: Topic) -> list[Event]:
-        return [one for one in await read_topic(bootstrap, topic) if str(one.data.get("order_id")) in wanted]
+
+async def collect(
+    floor: ShopFloor,
+    order_ids: Iterable[int],
+    *,
+    topics: Mapping[Topic, list[Event]] | None = None,
+    look: Look | None = None,
+) -> Evidence:
+    """The evidence about these orders of the floor's shop. Everything is read to its present end; the topics are not
+    where they were read already."""
+    wanted = {str(number) for number in order_ids}
+    if topics is None:
+        topics = await read_topics(floor.printworks.info.kafka_bootstrap, *SHOWN_TOPICS)
+
+    def events(topic: Topic) -> list[Event]:
+        return [one for one in topics[topic] if str(one.data.get("order_id")) in wanted]
 
     journal: dict[int, list[dict[str, Any]]] = {int(number): [] for number in wanted}
     async for entry in floor.shopify.journal():
         if entry["order_id"] in wanted and entry["actor"] == CLIENT_ID:
             journal[int(entry["order_id"])].append(entry)
-    print_jobs = await events(Topic.PRINT_JOBS)
+    print_jobs = events(Topic.PRINT_JOBS)
     return Evidence(
         shop=floor.shop.domain,
-        orders=await events(Topic.ORDERS),
-        requests=await events(Topic.RENDER_REQUESTS),
-        results=await events(Topic.RENDER_RESULTS),
+        orders=events(Topic.ORDERS),
+        requests=events(Topic.RENDER_REQUESTS),
+        results=events(Topic.RENDER_RESULTS),
         print_jobs=print_jobs,
-        artwork=await events(Topic.ARTWORK),
-        objects=await read_objects(floor.printworks.info, wanted),
+        artwork=events(Topic.ARTWORK),
+        objects=await read_objects(floor.printworks.info, wanted, look),
         journal=journal,
         api=await _shown(floor, wanted, print_jobs),
     )

@@ -23,8 +23,8 @@ PRODUCTION = {"print", "pattern", "legend", "chart", "reference", "data"}
 def broken_promises(sent: Iterable[Sent], shopify: Mapping[int, ShopifyOrder], evidence: Evidence) -> list[str]:
     """Everything that is wrong with orders that all should be ready, none edited and no input replaced."""
     found: list[str] = []
-    snapshots = _latest(evidence.print_jobs, SNAPSHOT)
-    public = _latest(evidence.artwork, ORDER_ARTWORK)
+    snapshots = latest(evidence.print_jobs, SNAPSHOT)
+    public = latest(evidence.artwork, ORDER_ARTWORK)
     found += _accepted_is_durable(sent, evidence)
     for order in sent:
         name = f"order {order.order_id}"
@@ -35,18 +35,18 @@ def broken_promises(sent: Iterable[Sent], shopify: Mapping[int, ShopifyOrder], e
         parts = (
             _one_job_per_line(order, snapshot),
             _every_job_is_ready(snapshot),
-            _files_are_there(snapshot, evidence),
+            files_are_there(snapshot, evidence),
             _shopify_follows(order, shopify[order.order_id], public.get(order.order_id)),
             _one_tag_at_a_time(evidence.journal[order.order_id]),
-            _read_model_follows(snapshot, shopify[order.order_id], evidence.api.get(order.order_id)),
+            read_model_follows(snapshot, shopify[order.order_id], evidence.api.get(order.order_id)),
         )
         found += [f"{name}: {sentence}" for part in parts for sentence in part]
-    found += _versions_grow(evidence)
+    found += versions_grow(evidence)
     found += _nothing_else_was_rendered(sent, evidence)
     return found
 
 
-def _latest(events: Iterable[Event], kind: str) -> dict[int, dict[str, Any]]:
+def latest(events: Iterable[Event], kind: str) -> dict[int, dict[str, Any]]:
     """The newest snapshot of each order, by version as every consumer does it."""
     newest: dict[int, dict[str, Any]] = {}
     for event in events:
@@ -89,7 +89,7 @@ def _every_job_is_ready(snapshot: dict[str, Any]) -> Iterator[str]:
             yield f"job {job['job_id']} is ready without a word of it in its timeline"
 
 
-def _files_are_there(snapshot: dict[str, Any], evidence: Evidence) -> Iterator[str]:
+def files_are_there(snapshot: dict[str, Any], evidence: Evidence) -> Iterator[str]:
     """3: ready means that each object exists, with its hash and size."""
     for job in snapshot["jobs"]:
         for file in (file for artwork in job["artwork"] for file in artwork["files"]):
@@ -123,7 +123,7 @@ def _one_tag_at_a_time(journal: list[dict[str, Any]]) -> Iterator[str]:
             yield f"our last write left the tags {ours}"
 
 
-def _read_model_follows(snapshot: dict[str, Any], shopify: ShopifyOrder, api: dict[str, Any] | None) -> Iterator[str]:
+def read_model_follows(snapshot: dict[str, Any], shopify: ShopifyOrder, api: dict[str, Any] | None) -> Iterator[str]:
     """5: what the API shows is the newest snapshot, and its links are those on Shopify."""
     if api is None:
         yield "jobs-api does not know it"
@@ -136,26 +136,35 @@ def _read_model_follows(snapshot: dict[str, Any], shopify: ShopifyOrder, api: di
         yield "the links of jobs-api are not those on Shopify"
 
 
-def _versions_grow(evidence: Evidence) -> Iterator[str]:
-    """Snapshots of an order come in order; the same version twice is the same snapshot."""
-    seen: dict[tuple[str, str], int] = defaultdict(int)
-    texts: dict[tuple[str, str, int], str] = {}
+def versions_grow(evidence: Evidence) -> Iterator[str]:
+    """Snapshots of an order come in order; what comes again is the same event, and may come late."""
+    newest: dict[tuple[str, str], int] = defaultdict(int)
+    known: dict[tuple[str, str, int], str] = {}
     for event in [*evidence.print_jobs, *evidence.artwork]:
         about = str(event.data.get("job_id") or event.data["order_id"])
         version = int(event.data["version"])
-        if version < seen[event.type, about]:
-            yield f"{event.type} of {about}: version {version} came after {seen[event.type, about]}"
-        seen[event.type, about] = max(version, seen[event.type, about])
-        if texts.setdefault((event.type, about, version), event.event_id) != event.event_id:
+        known_as = known.get((event.type, about, version))
+        if known_as is None and version < newest[event.type, about]:
+            yield f"{event.type} of {about}: version {version} came after {newest[event.type, about]}"
+        if known_as not in {None, event.event_id}:
             yield f"{event.type} of {about}: version {version} was published as two different events"
+        known[event.type, about, version] = event.event_id
+        newest[event.type, about] = max(version, newest[event.type, about])
 
 
 def _nothing_else_was_rendered(sent: Iterable[Sent], evidence: Evidence) -> Iterator[str]:
-    """7: only jobs of these orders were rendered, and each finished with one content per file."""
+    """7: only jobs of these orders were rendered."""
     jobs = {job["job_id"] for event in evidence.print_jobs for job in event.data["jobs"]}
     expected = sum(order.lines for order in sent)
     if len(jobs) != expected:
         yield f"there are {len(jobs)} print jobs for {expected} customised line items"
+    yield from one_content_per_file(evidence)
+    if stray := {event.data["job_id"] for event in evidence.requests} - jobs:
+        yield f"{len(stray)} renders belong to no print job"
+
+
+def one_content_per_file(evidence: Evidence) -> Iterator[str]:
+    """The same version of a job gives the same files, however often it was rendered."""
     contents: dict[tuple[str, int, str], set[str]] = defaultdict(set)
     for event in evidence.results:
         if event.type == FINISHED:
@@ -165,5 +174,3 @@ def _nothing_else_was_rendered(sent: Iterable[Sent], evidence: Evidence) -> Iter
     for (job, version, name), hashes in contents.items():
         if len(hashes) > 1:
             yield f"job {job} version {version}: {name} was rendered with {len(hashes)} different contents"
-    if stray := {event.data["job_id"] for event in evidence.requests} - jobs:
-        yield f"{len(stray)} renders belong to no print job"

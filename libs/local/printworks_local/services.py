@@ -1,5 +1,6 @@
 """The services as processes: console command, and what each needs to know. The same table that the chart has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,3 +72,13 @@ SERVICES = (RECEIVER, RECONCILER, COORDINATOR, WORKER, DELIVERER, WRITER, PROJEC
 
 SCHEMAS = {service.schema: service.command for service in SERVICES if service.schema is not None}
 """Schema to the command whose `migrate` makes it."""
+
+
+def processes(replicas: Mapping[str, int]) -> list[tuple[str, Service]]:
+    """Name and service of every process, where services run so many times (else once): `render-worker-2` is the second
+    process of `render-worker`."""
+    return [
+        (service.name if number == 0 else f"{service.name}-{number + 1}", service)
+        for service in SERVICES
+        for number in range(replicas.get(service.name, 1))
+    ]

@@ -11,6 +11,7 @@ import httpx
 
 from printworks_local.shopify.client import ShopControl
 from printworks_local.shopify.webhooks import WebhookRequest, make_webhook
+from printworks_local.shops_file import RunningShop
 from printworks_local.up import Printworks
 
 NAMESPACE = "pw_customization"
@@ -48,15 +49,24 @@ def read_order(state: dict[str, Any]) -> ShopifyOrder:
 class ShopFloor:
     """One shop of a running Printworks behind the stand-in."""
 
-    def __init__(self, printworks: Printworks) -> None:
+    def __init__(
+        self,
+        printworks: Printworks,
+        shop: RunningShop | None = None,
+        *,
+        ingest_url: str | None = None,
+        jobs_api_url: str | None = None,
+    ) -> None:
+        """Of `shop`, else of the first one; the addresses are for what may stand before the services."""
         if printworks.shopify_url is None:
             raise ValueError("the shops were given: nobody but Shopify can put orders into them")
         self.printworks = printworks
-        self.shop = printworks.shop()
+        self.shop = shop or printworks.shop()
         self.shopify = ShopControl(printworks.shopify_url, self.shop.domain)
+        self._webhooks = f"{ingest_url or printworks.ingest_url}/webhooks/shopify"
         self._door = httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=64))
         self.api = httpx.AsyncClient(
-            base_url=printworks.jobs_api_url,
+            base_url=jobs_api_url or printworks.jobs_api_url,
             headers={"Authorization": f"Bearer {self.shop.api_key}"},
             trust_env=False,
             timeout=30,
@@ -76,8 +86,7 @@ class ShopFloor:
 
     async def send(self, request: WebhookRequest) -> httpx.Response:
         """Deliver a webhook as Shopify does."""
-        url = f"{self.printworks.ingest_url}/webhooks/shopify"
-        return await self._door.post(url, content=request.body, headers=request.headers)
+        return await self._door.post(self._webhooks, content=request.body, headers=request.headers)
 
     async def order_paid(self, body: dict[str, Any]) -> httpx.Response:
         """The order appears in the shop, and its `orders/paid` webhook is delivered."""

@@ -30,29 +30,18 @@ WATCH_SECONDS = 0.1
 
 
 class Supervised:
-    """One service: its port, its present process, and the task that watches it."""
+    """One process of a service: its port, what runs now, and the task that watches it."""
 
     def __init__(
-        self,
-        service: Service,
-        *,
-        port: int,
-        environment: Mapping[str, str],
-        log: Path,
-        arguments: list[str] | None = None,
-        changed: Callable[["Supervised"], None],
+        self, service: Service, command: Command, *, port: int, changed: Callable[["Supervised"], None]
     ) -> None:
         self.service = service
+        self.name = command.name
         self.port = port
-        self.log = log
+        self.log = command.log
         self.restarts = 0
-        self._command = Command(
-            name=service.name,
-            arguments=arguments or [str(console_command(service.command)), service.role],
-            log=log,
-            environment=environment,
-            stop_timeout=STOP_SECONDS,
-        )
+        """Starts after a death; those that were asked for do not count."""
+        self._command = command
         self._changed = changed
         self._process: ServerProcess | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -69,7 +58,7 @@ class Supervised:
     def start(self) -> None:
         """Start it and keep it running from now on."""
         self._start()
-        self._watch = asyncio.create_task(self._keep_running(), name=f"watch {self.service.name}")
+        self._watch = asyncio.create_task(self._keep_running(), name=f"watch {self.name}")
 
     async def wait_ready(self, seconds: float) -> None:
         """Until `/readyz` answers 200. Raises StackError with the tail of the log when it does not."""
@@ -86,18 +75,22 @@ class Supervised:
                     last = type(error).__name__
                 await asyncio.sleep(0.1)
         raise StackError(
-            f"{self.service.name} was not ready after {seconds:g} seconds (last answer: {last}). "
+            f"{self.name} was not ready after {seconds:g} seconds (last answer: {last}). "
             f"Its log, {self.log}, ends with:\n{log_tail(self.log)}",
             code="service_not_ready",
         )
 
     def kill(self) -> int:
         """kill -9, as a fault; it is started again. Returns the process id that died."""
-        if self._process is None or not self._process.running:
-            raise StackError(f"{self.service.name} does not run.", code="service_not_running")
-        pid = self._process.pid
-        os.kill(pid, signal.SIGKILL)
-        return pid
+        return self._signal(signal.SIGKILL)
+
+    def pause(self) -> int:
+        """SIGSTOP, as a fault: it holds its connections and does nothing. Returns its process id."""
+        return self._signal(signal.SIGSTOP)
+
+    def resume(self) -> int:
+        """Undo `pause`."""
+        return self._signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End it for good: SIGTERM, then SIGKILL when it takes too long."""
@@ -105,8 +98,27 @@ class Supervised:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watch
+            self._watch = None
         if self._process is not None:
             await self._process.stop()
+
+    async def restart(self, command: Command | None = None) -> None:
+        """As a rollout does: SIGTERM, time to finish, then a new process, of `command` where one is given."""
+        await self.stop()
+        self._command = command or self._command
+        self.start()
+
+    @property
+    def command(self) -> Command:
+        """What it is started with."""
+        return self._command
+
+    def _signal(self, number: signal.Signals) -> int:
+        if self._process is None or not self._process.running:
+            raise StackError(f"{self.name} does not run.", code="service_not_running")
+        pid = self._process.pid
+        os.kill(pid, number)
+        return pid
 
     def _start(self) -> None:
         self._process = ServerProcess(self._command)
@@ -122,7 +134,7 @@ class Supervised:
             code = None if self._process is None else self._process.exit_code
             deaths = 0 if time.monotonic() - began > SETTLED_SECONDS else deaths
             pause = PAUSES[min(deaths, len(PAUSES) - 1)]
-            print(f"[services] {self.service.name} ended with code {code}; it starts again in {pause:g} s", flush=True)
+            print(f"[services] {self.name} ended with code {code}; it starts again in {pause:g} s", flush=True)
             if deaths >= len(PAUSES):
                 print(f"{self.log} ends with:\n{log_tail(self.log, 15)}", file=sys.stderr, flush=True)
             await asyncio.sleep(pause)

@@ -59,7 +59,9 @@ def put_small_pictures(pictures: PictureServer, width: int = 900) -> list[str]:
     return addresses
 
 
-def make_orders(first_order_id: int, count: int, addresses: Sequence[str], lines: Callable[[int], int]) -> list[Any]:
+def make_orders(
+    first_order_id: int, count: int, addresses: Sequence[str], lines: Callable[[int], int], product: Product = SMALL
+) -> list[Any]:
     """Bodies of `count` paid orders; `lines(n)` says how many customised lines the n-th has."""
     bodies: list[dict[str, Any]] = []
     for number in range(count):
@@ -67,8 +69,8 @@ def make_orders(first_order_id: int, count: int, addresses: Sequence[str], lines
         items = [
             make_line(
                 order_id * 10 + place,
-                SMALL.sku,
-                title=SMALL.title,
+                product.sku,
+                title=product.title,
                 properties={
                     PHOTO_PROPERTY: addresses[(number + place) % len(addresses)],
                     TEXT_PROPERTY: f"No. {number + 1}",

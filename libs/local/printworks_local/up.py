@@ -8,9 +8,10 @@ Whatever ends this process, everything that it started ends with it.
 
 import asyncio
 import json
+import os
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,17 +22,26 @@ from printworks_local.database import open_database
 from printworks_local.environment import Environment
 from printworks_local.images import Images
 from printworks_local.install import create_api_key, set_up_shop, wait_until_known
-from printworks_local.services import API, RECEIVER, SCHEMAS, SERVICES, Service
+from printworks_local.services import API, RECEIVER, SCHEMAS, Service, processes
 from printworks_local.shopify.server import start_shopify
+from printworks_local.shopify.state import ShopConfig
 from printworks_local.shops_file import RunningShop, demo_shop, given_shops, served_by, write_shops
-from printworks_local.stack import Stack, StackInfo, StackKind, StackOptions, end_runs, start_stack
+from printworks_local.stack import Listener, Stack, StackInfo, StackKind, StackOptions, end_runs, start_stack
 from printworks_local.stack.model import checkout_root, kind_from_environment
 from printworks_local.stack.ports import free_ports
+from printworks_local.stack.process import Command
 from printworks_local.stack.runs import Run, open_run
-from printworks_local.supervisor import Supervised, run_command
+from printworks_local.supervisor import STOP_SECONDS, Supervised, console_command, run_command
 
 READY_SECONDS = 90.0
 """Generous: a busy machine is not a fault."""
+
+Launch = Callable[[Service, Command], Command]
+"""What is run instead of a service's own command."""
+
+
+def as_it_is(_service: Service, command: Command) -> Command:
+    return command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,15 @@ class UpOptions:
     quiet: bool = False
     images: Images | None = None
     """Run the services from these, as containers."""
+    stand_in: tuple[ShopConfig, ...] = ()
+    """Shops behind the stand-in; none: that of the demo."""
+    replicas: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Processes of a service by its name; else there is one. The second is called `<name>-2`."""
+    launch: Launch = as_it_is
+    """For tests: other arguments or variables of a process."""
+    kafka_listeners: tuple[Listener, ...] = ()
+    python_path: tuple[Path, ...] = ()
+    """Packages in these directories come before those that are installed, in services and their commands."""
 
 
 @dataclass(slots=True)
@@ -62,6 +81,7 @@ class Printworks:
     shopify_url: str | None
     """Of the stand-in; None when the shops were given."""
     supervised: dict[str, Supervised]
+    """Processes by name: that of the service, and with a number behind it for further replicas."""
     shops: list[RunningShop] = field(default_factory=list[RunningShop])
 
     @property
@@ -80,7 +100,7 @@ class Printworks:
         return self.url(API)
 
     def shop(self) -> RunningShop:
-        """The first shop; the only one behind the stand-in."""
+        """The first shop; usually the only one behind the stand-in."""
         return self.shops[0]
 
     def summary(self) -> str:
@@ -123,20 +143,28 @@ async def start_printworks(options: UpOptions) -> AsyncGenerator[Printworks]:
     kind = kind_from_environment()
     given = given_shops(options.shops_file) if options.shops_file is not None else None
     async with AsyncExitStack() as stack_of_exits:
-        stack = await stack_of_exits.enter_async_context(
-            start_stack(StackOptions(label=options.label, root=options.root, kind=kind, quiet=options.quiet))
-        )
+        stack = await stack_of_exits.enter_async_context(start_stack(_stack_options(options, kind)))
         run = open_run(options.root, options.label, None, keep_data=False)
         stack_of_exits.callback(run.close)
         shopify_url: str | None = None
         if given is None:
-            config = demo_shop()
-            shopify = await stack_of_exits.enter_async_context(start_shopify([config]))
+            configs = list(options.stand_in) or [demo_shop()]
+            shopify = await stack_of_exits.enter_async_context(start_shopify(configs))
             shopify_url = shopify.url
-            given = [served_by(config, shopify.admin_api_url(config.domain))]
+            given = [served_by(config, shopify.admin_api_url(config.domain)) for config in configs]
         printworks = await _start_services(options, kind, stack, run, given, shopify_url, stack_of_exits)
         _say(options, f"everything is ready after {time.monotonic() - began:.1f} s")
         yield printworks
+
+
+def _stack_options(options: UpOptions, kind: StackKind) -> StackOptions:
+    return StackOptions(
+        label=options.label,
+        root=options.root,
+        kind=kind,
+        quiet=options.quiet,
+        kafka_listeners=options.kafka_listeners,
+    )
 
 
 async def _start_services(
@@ -153,7 +181,8 @@ async def _start_services(
     write_shops(shops_file, shops)
     if options.images is not None:
         shops_file.chmod(0o644)  # the user of the containers is nobody here
-    ports = dict(zip((service.name for service in SERVICES), free_ports(len(SERVICES)), strict=True))
+    named = processes(options.replicas)
+    ports = dict(zip((name for name, _ in named), free_ports(len(named)), strict=True))
     environment = Environment(
         stack=stack.info,
         dsn_of_schema=dsn_of_schema,
@@ -161,7 +190,8 @@ async def _start_services(
         public_url=f"http://127.0.0.1:{ports[API.name]}",
         extra=options.environment,
     )
-    await _prepare_ground(environment, run.directory / "logs", options.images)
+    python_path = {"PYTHONPATH": os.pathsep.join(map(str, options.python_path))} if options.python_path else {}
+    await _prepare_ground(environment, run.directory / "logs", options.images, python_path)
     printworks = Printworks(
         directory=run.directory,
         stack_file=(options.root / ".printworks" if options.publish else run.directory) / "stack.json",
@@ -174,21 +204,25 @@ async def _start_services(
 
     def changed(one: Supervised) -> None:
         if one.pid is not None:
-            run.record(one.service.name, one.pid)
+            run.record(one.name, one.pid)
         if complete:
             printworks.write_stack_file()
 
-    for service in SERVICES:
-        port = ports[service.name]
-        printworks.supervised[service.name] = Supervised(
-            service,
-            port=port,
-            environment=environment.of(service, port),
-            log=run.directory / "logs" / f"{service.name}.log",
-            arguments=(
-                options.images.command(service.command, [service.role], shops_file.parent) if options.images else None
-            ),
-            changed=changed,
+    for name, service in named:
+        words = (
+            options.images.command(service.command, [service.role], shops_file.parent)
+            if options.images
+            else [str(console_command(service.command)), service.role]
+        )
+        command = Command(
+            name=name,
+            arguments=words,
+            log=run.directory / "logs" / f"{name}.log",
+            environment=environment.of(service, ports[name]) | python_path,
+            stop_timeout=STOP_SECONDS,
+        )
+        printworks.supervised[name] = Supervised(
+            service, options.launch(service, command), port=ports[name], changed=changed
         )
     exits.push_async_callback(_stop, printworks)
     for one in printworks.supervised.values():
@@ -211,9 +245,11 @@ def _shops_file(options: UpOptions, run: Run, exits: AsyncExitStack) -> Path:
     return folder / "shops.json"
 
 
-async def _prepare_ground(environment: Environment, logs: Path, images: Images | None) -> None:
+async def _prepare_ground(
+    environment: Environment, logs: Path, images: Images | None, python_path: Mapping[str, str]
+) -> None:
     """Topics and schemas, by the same commands that an installation uses; all at once."""
-    kafka = {"PRINTWORKS_KAFKA_BOOTSTRAP": environment.stack.kafka_bootstrap}
+    kafka = {"PRINTWORKS_KAFKA_BOOTSTRAP": environment.stack.kafka_bootstrap, **python_path}
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(
@@ -221,7 +257,8 @@ async def _prepare_ground(environment: Environment, logs: Path, images: Images |
             )
             for schema, command in SCHEMAS.items():
                 log = logs / f"migrate-{schema}.log"
-                group.create_task(run_command(command, ["migrate"], environment.migration(schema), log, images))
+                variables = {**environment.migration(schema), **python_path}
+                group.create_task(run_command(command, ["migrate"], variables, log, images))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
 

@@ -3,33 +3,23 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from printworks_common.events.topics import Topic
 
-from printworks_local.chaos.post import Letter, Post, as_late
-from printworks_local.chaos.stories import Kind, Step, Stories, Story
+from printworks_local.chaos.life import Change, Life
+from printworks_local.chaos.post import Post
+from printworks_local.chaos.stories import Kind, Stories, Story
 from printworks_local.chaos.verdict import not_right_on_shopify, rendered_unpaid, wrong_jobs
 from printworks_local.evidence import dead_letters, stream_topic
 from printworks_local.invariants import SNAPSHOT
 from printworks_local.shop_floor import ShopFloor
 
-STEP_WITHIN_SECONDS = 12.0
-"""A change comes so soon after the order, so that it meets it waiting, rendering or ready."""
-
 LOOK_EVERY_SECONDS = 2.0
 SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change on Shopify of which every webhook was lost. `at`: Shopify's time of it, in whole seconds."""
-
-    order_id: int
-    at: datetime
 
 
 @dataclass
@@ -62,7 +52,7 @@ class Chaos:
         self._floor = floor
         self._post = Post(floor, seed)
         self._stories = Stories(seed, addresses, datetime.now(UTC))
-        self._silent: list[Change] = []
+        self._life = Life(floor, self._post)
 
     async def run(
         self, first_order_id: int, count: int, *, rate: float, seconds: float, tell: Callable[[str], None]
@@ -76,7 +66,7 @@ class Chaos:
         stories = [self._stories.make(first_order_id + number) for number in range(count)]
         async with asyncio.TaskGroup() as group:
             for number, story in enumerate(stories):
-                group.create_task(self._live(story, began + number / rate))
+                group.create_task(self._life.live(story, began + number / rate))
         await self._post.deliver_late_ones()
         tell(f"everything has happened after {time.monotonic() - began:.0f} s")
         orders, wrong = await self._until_right(stories, seconds, tell)
@@ -89,42 +79,12 @@ class Chaos:
         return Report(
             kinds=Counter(story.kind.value for story in stories),
             fates=self._post.fates,
-            silent=len(self._silent),
+            silent=len(self._life.silent),
             found_by_sweep=found,
             longest_seconds=longest,
             seconds=took,
             wrong=wrong + untold,
         )
-
-    async def _live(self, story: Story, start: float) -> None:
-        await asyncio.sleep(start - time.monotonic())
-        body, now = story.body, datetime.now(UTC).replace(microsecond=0)
-        if not story.old:
-            body = body | dict.fromkeys(("created_at", "processed_at", "updated_at"), now.isoformat())
-        await self._floor.shopify.put_order(body)
-        created = datetime.fromisoformat(body["created_at"])
-        letters = [Letter(story.order_id, topic, body, created) for topic in story.first_topics]
-        self._send(Change(story.order_id, created), [as_late(one) if story.old else one for one in letters])
-        for step in story.steps:
-            await asyncio.sleep(STEP_WITHIN_SECONDS * ((story.order_id * 7919) % 1000) / 1000)
-            await self._do(story.order_id, step)
-
-    async def _do(self, order_id: int, step: Step) -> None:
-        shopify = self._floor.shopify
-        outcome = await getattr(shopify, step.method)(order_id, **step.arguments)
-        body = await shopify.body(order_id)
-        contents: dict[str, dict[str, Any]] = {
-            "orders/edited": {"order_edit": {"id": order_id + 1, "order_id": order_id, "line_items": {}}},
-            "refunds/create": outcome,
-        }
-        at = datetime.fromisoformat(body["updated_at"])
-        letters = [Letter(order_id, topic, contents.get(topic, body), at) for topic in step.topics]
-        self._send(Change(order_id, at), letters)
-
-    def _send(self, change: Change, letters: Iterable[Letter]) -> None:
-        lost = [self._post.take(letter) for letter in letters]
-        if all(lost):
-            self._silent.append(change)
 
     async def _until_right(
         self, stories: Sequence[Story], seconds: float, tell: Callable[[str], None]
@@ -162,7 +122,7 @@ class Chaos:
         """Of the changes of which every webhook was lost: how many a sweep told, the longest time until one was told,
         and those that nothing has told."""
         waiting: dict[int, list[Change]] = {}
-        for change in self._silent:
+        for change in self._life.silent:
             waiting.setdefault(change.order_id, []).append(change)
         found, longest = 0, 0.0
         bootstrap = self._floor.printworks.info.kafka_bootstrap

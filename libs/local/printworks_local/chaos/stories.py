@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from printworks_local.products import PHOTO_PROPERTY, TEXT_PROPERTY
+from printworks_local.products import PHOTO_PROPERTY, TEXT_PROPERTY, Product
 from printworks_local.shopify.webhooks import make_customer, make_line, make_order
 from printworks_local.traffic import OTHER_TAG, SMALL
 
@@ -57,17 +57,31 @@ class Story:
 
 
 class Stories:
-    """Makes stories, the same for the same seed. `addresses` are those of customers' pictures."""
+    """Makes stories, the same for the same seed. `addresses` are those of customers' pictures; with several products
+    each line item is of one of them. `sizes` are the numbers of customised lines that orders may have, each as likely;
+    without them one order in five has two."""
 
-    def __init__(self, seed: int, addresses: Sequence[str], now: datetime) -> None:
+    def __init__(
+        self,
+        seed: int | str,
+        addresses: Sequence[str],
+        now: datetime,
+        *,
+        products: Sequence[Product] = (SMALL,),
+        sizes: Sequence[int] = (),
+        old_share: float = OLD_SHARE,
+    ) -> None:
         self._chance = random.Random(seed)
         self._addresses = addresses
         self._now = now
+        self._products = products
+        self._sizes = sizes
+        self._old_share = old_share
 
     def make(self, order_id: int) -> Story:
         chance = self._chance
         kind = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        old = chance.random() < OLD_SHARE
+        old = chance.random() < self._old_share
         lines = [self._line(order_id, place) for place in range(self._lines_of(kind))]
         paid = kind not in {Kind.PAID_LATER, Kind.NEVER_PAID}
         ago = timedelta(hours=chance.uniform(1, OLDEST_HOURS)) if old else timedelta(0)
@@ -87,16 +101,20 @@ class Stories:
         if kind is Kind.NOT_CUSTOMISED:
             return 0
         needs_two = kind in {Kind.LINE_REMOVED, Kind.LINE_REFUNDED}
+        if self._sizes:
+            size = self._chance.choice(self._sizes)
+            return max(2, size) if needs_two else size
         return 2 if needs_two or self._chance.random() < 0.2 else 1
 
     def _line(self, order_id: int, place: int) -> dict[str, Any]:
-        properties = {
-            PHOTO_PROPERTY: self._addresses[(order_id + place) % len(self._addresses)],
-            TEXT_PROPERTY: f"No. {order_id}",
-        }
+        number = self._chance.randrange(len(self._products)) if len(self._products) > 1 else 0
+        product = self._products[number]
+        properties = {PHOTO_PROPERTY: self._addresses[(order_id + place) % len(self._addresses)]}
+        if product.takes_text:
+            properties[TEXT_PROPERTY] = f"No. {order_id}"
         return make_line(
-            order_id * 10 + place, SMALL.sku, title=SMALL.title, quantity=1 + place, properties=properties,
-            product_id=7_000_000_500, variant_id=8_000_000_500,
+            order_id * 10 + place, product.sku, title=product.title, quantity=1 + place, properties=properties,
+            product_id=7_000_000_500 + number, variant_id=8_000_000_500 + number,
         )  # fmt: skip
 
     def _steps(self, kind: Kind, order_id: int) -> tuple[Step, ...]:

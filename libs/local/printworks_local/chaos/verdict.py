@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from printworks_local.shop_floor import read_order
-from printworks_local.traffic import OTHER_TAG, READY_TAG, SMALL
+from printworks_local.traffic import OTHER_TAG, READY_TAG
+
+SKU_PREFIX = "PW-"
+"""Of everything that is mapped to a template."""
 
 PAID = frozenset({"paid", "partially_refunded"})
 
@@ -13,9 +16,12 @@ def expected_lines(order: Mapping[str, Any]) -> set[str]:
     """Line items that have to have files: customised, something left to print, paid, not cancelled."""
     if order["financial_status"] not in PAID or order["cancelled_at"] is not None:
         return set()
-    return {
-        str(line["id"]) for line in order["line_items"] if line["sku"] == SMALL.sku and line["current_quantity"] > 0
-    }
+    return {str(line["id"]) for line in order["line_items"] if is_customised(line) and line["current_quantity"] > 0}
+
+
+def is_customised(line: Mapping[str, Any]) -> bool:
+    """Whether a line item of a story is of a product with a mapping."""
+    return str(line["sku"]).startswith(SKU_PREFIX)
 
 
 def not_right_on_shopify(order: dict[str, Any]) -> str | None:

@@ -15,10 +15,11 @@ from contextlib import asynccontextmanager
 from printworks_local.stack.base import Stack
 from printworks_local.stack.external import ExternalStack
 from printworks_local.stack.local import LocalStack, prepare
-from printworks_local.stack.model import Part, StackError, StackInfo, StackKind, StackOptions
+from printworks_local.stack.model import Listener, Part, StackError, StackInfo, StackKind, StackOptions
 from printworks_local.stack.runs import end_runs
 
 __all__ = [
+    "Listener",
     "Part",
     "Stack",
     "StackError",

@@ -4,13 +4,14 @@ import asyncio
 import fcntl
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from printworks_local.stack.kafka_distribution import Distribution, cache_lock
-from printworks_local.stack.model import StackError
+from printworks_local.stack.model import Listener, StackError
 from printworks_local.stack.ports import free_ports
 from printworks_local.stack.process import Command, ServerProcess
 
@@ -60,10 +61,19 @@ SINGLE_NODE_SETTINGS = {
 class KafkaServer:
     """Where one broker keeps its data and how it is started. `directory` holds `data/` and `server.properties`."""
 
-    def __init__(self, distribution: Distribution, directory: Path, log: Path, *, durable: bool) -> None:
+    def __init__(
+        self,
+        distribution: Distribution,
+        directory: Path,
+        log: Path,
+        *,
+        durable: bool,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
         self._distribution = distribution
         self._directory = directory
         self._log = log
+        self._listeners = listeners
         self._port, self._controller_port = free_ports(2)
         directory.mkdir(parents=True, exist_ok=True)
         self._properties = directory / "server.properties"
@@ -75,11 +85,20 @@ class KafkaServer:
         return f"127.0.0.1:{self._port}"
 
     def _settings(self, durable: bool) -> dict[str, str]:
+        doors = [Listener("PLAINTEXT", self._port, self._port), *self._listeners]
+        protocols = SINGLE_NODE_SETTINGS["listener.security.protocol.map"]
         settings = {
             **SINGLE_NODE_SETTINGS,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._port}",
+            "listeners": ",".join(
+                [f"{door.name}://127.0.0.1:{door.port}" for door in doors]
+                + [f"CONTROLLER://127.0.0.1:{self._controller_port}"]
+            ),
+            "advertised.listeners": ",".join(f"{door.name}://127.0.0.1:{door.advertised_port}" for door in doors),
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(
+                [protocols, *(f"{door.name}:PLAINTEXT" for door in self._listeners)]
+            ),
             "log.dirs": str(self._directory / "data"),
         }
         if durable:

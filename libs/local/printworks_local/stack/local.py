@@ -99,6 +99,7 @@ class LocalStack(Stack):
             self._run.directory / Part.KAFKA.value,
             self.log(Part.KAFKA),
             durable=self._options.durable,
+            listeners=self._options.kafka_listeners,
         )
         await asyncio.to_thread(self._kafka.format)
         await self._open_part(Part.KAFKA, self._kafka.server_command, self._kafka.probe, kafka.PROBE_ERRORS)

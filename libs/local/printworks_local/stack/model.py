@@ -50,6 +50,16 @@ def kind_from_environment() -> StackKind:
         raise StackError(f"STACK={value} is not known; use one of {choices}.", code="stack_unknown_kind") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further door of the broker. Whoever comes through it is told `advertised_port`, where a proxy may stand."""
+
+    name: str
+    """Letters and digits."""
+    port: int
+    advertised_port: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
     """How to start a stack. The defaults are right for tests and the demo."""
@@ -71,6 +81,8 @@ class StackOptions:
     """Seconds each part may take until it answers; generous, because a busy machine is not a fault."""
     quiet: bool = False
     """Do not print how long each part took."""
+    kafka_listeners: tuple[Listener, ...] = ()
+    """For `local` alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
