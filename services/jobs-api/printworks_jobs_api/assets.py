@@ -26,11 +26,12 @@ _FONTS = {
     b"\x00\x01\x00\x00": "font/ttf",
     b"true": "font/ttf",
     b"OTTO": "font/otf",
+    b"wOFF": "font/woff",
     b"wOF2": "font/woff2",
 }
 _WANTED = {
     AssetKind.IMAGE: "a JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF or BMP picture",
-    AssetKind.FONT: "a TrueType, OpenType or WOFF2 font",
+    AssetKind.FONT: "a TrueType, OpenType, WOFF or WOFF2 font",
     AssetKind.PROFILE: "an ICC profile",
     AssetKind.PALETTE: "a palette: CSV in UTF-8",
 }

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from printworks_render.engine import structure
 from printworks_render.engine.profiles import SRGB, default_cmyk
 
 Pixels = NDArray[np.uint8]
@@ -189,6 +190,35 @@ def _bomb(size: int = 66 << 20) -> bytes:
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
     return b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+
+
+def _tiff(entries: bytes, count: int) -> bytes:
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", count) + entries + bytes(4)
+
+
+def of_too_many_parts() -> dict[str, bytes]:
+    """Small files with few pixels that would keep a decoder busy for long: one part more than is read."""
+    still = jpeg()
+    waves = jpeg(progressive=True)
+    scan = waves[waves.rindex(b"\xff\xc4", 0, waves.rindex(b"\xff\xda")) : -2]
+    png = encoded(image(), "PNG")
+    gif = encoded(image().quantize(256), "GIF")
+    first_frame = 13 + (3 << ((gif[10] & 7) + 1))
+    strips = struct.pack("<HHII", 273, 4, structure.MAX_TIFF_VALUES + 1, 8)
+    return {
+        "scans.jpg": waves[:-2] + scan * structure.MAX_JPEG_SCANS + waves[-2:],
+        "segments.jpg": still[:2] + b"\xff\xe5\0\2" * (structure.MAX_JPEG_SEGMENTS + 1) + still[2:],
+        "padding.jpg": still[:2] + b"\xff" * (structure.MAX_JPEG_STRAY_BYTES + 1) + still[2:],
+        "between-segments.jpg": still[:20] + bytes(structure.MAX_JPEG_STRAY_BYTES + 1) + still[20:],
+        "chunks.png": png[:33] + _png_chunk(b"teXx", b"") * structure.MAX_PNG_CHUNKS + png[33:],
+        "empty-data.png": png[:-12] + _png_chunk(b"IDAT", b"") * structure.MAX_PNG_CHUNKS + png[-12:],
+        "comments.gif": gif[:first_frame] + b"!\xfe\1a\0" * (structure.MAX_GIF_BLOCKS // 2 + 1) + gif[first_frame:],
+        "one-comment.gif": gif[:first_frame] + b"!\xfe" + b"\1a" * structure.MAX_GIF_BLOCKS + b"\0" + gif[first_frame:],
+        "nothing.gif": gif[:first_frame] + bytes(structure.MAX_GIF_BLOCKS + 1) + gif[first_frame:],
+        "entries.tif": _tiff(bytes(12 * (structure.MAX_TIFF_ENTRIES + 1)), structure.MAX_TIFF_ENTRIES + 1),
+        "strips.tif": _tiff(strips, 1),
+        "big-entries.tif": b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 1 << 40) + bytes(64),
+    }
 
 
 def bad() -> dict[str, tuple[bytes, str]]:

@@ -2,6 +2,7 @@
 
 import io
 import resource
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from tests.unit.engine import corpus
 
 GOOD = corpus.good()
 BAD = corpus.bad()
+TOO_MANY_PARTS = corpus.of_too_many_parts()
 CUTTABLE = corpus.truncatable()
 HEADS = [b"", *(content[:24] for content in CUTTABLE.values())]
 WHITE = (255, 255, 255)
@@ -70,6 +72,25 @@ def test_a_hostile_or_foreign_file_fails_with_its_code(name: str, tmp_path: Path
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20  # kilobytes
 
 
+@pytest.mark.parametrize("name", TOO_MANY_PARTS)
+def test_a_file_of_countless_parts_is_refused_before_it_is_decoded(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RenderError) as failure:
+        decode(put(tmp_path, name, TOO_MANY_PARTS[name]))
+
+    assert failure.value.reason is Reason.UPLOAD_CORRUPT
+    assert "made of too many" in failure.value.detail
+
+
+def test_how_many_frames_follow_the_first_costs_nothing(tmp_path: Path) -> None:
+    still = corpus.encoded(corpus.image().quantize(256), "GIF")
+    frame = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    path = put(tmp_path, "film.gif", still[:-1] + frame * 700_000 + b";")
+    before = time.process_time()
+
+    assert decode(path).info.animated
+    assert time.process_time() - before < 0.5
+
+
 @pytest.mark.parametrize("tenth", range(1, 10))
 @pytest.mark.parametrize("name", CUTTABLE)
 def test_a_truncated_picture_is_a_failure_and_never_half_a_picture(name: str, tenth: int, tmp_path: Path) -> None:
@@ -91,8 +112,8 @@ def test_a_missing_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
 def test_an_animation_gives_its_first_frame_and_a_note(tmp_path: Path) -> None:
     picture = decode(put(tmp_path, "a.webp", GOOD["animated.webp"][0]))
 
-    assert picture.info.frames == 3
-    assert picture.notes == ["The picture has 3 frames; the first one is printed."]
+    assert picture.info.animated
+    assert picture.notes == ["The picture is animated; its first frame is printed."]
 
 
 def test_a_jpeg_twice_too_large_is_decoded_reduced_and_never_below_what_is_needed(tmp_path: Path) -> None:

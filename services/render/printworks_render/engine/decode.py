@@ -7,30 +7,35 @@ process, which has a memory and a time limit of its own; the limits here keep it
 import io
 import struct
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pi_heif
+from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, UnidentifiedImageError
 from printworks_common.failures import Reason
 
 from printworks_render.engine.job import RenderError
 from printworks_render.engine.profiles import SRGB, default_cmyk
 from printworks_render.engine.sniff import Format, declared_size, sniff
+from printworks_render.engine.structure import check_structure
 
 MAX_BYTES = 100 << 20
 """Largest file that is read."""
 MAX_PIXELS = 100_000_000
 """Most pixels that are decoded; a JPEG with more is decoded reduced."""
+MAX_PIXELS_OF = {Format.WEBP: 50_000_000, Format.HEIC: 80_000_000}
+"""Where a decoder holds the picture three or four times over: with it a render stays below 1 GB."""
 MAX_REDUCIBLE_PIXELS = 500_000_000
 """Most pixels of a baseline JPEG, which the decoder can reduce while reading."""
 MAX_PROGRESSIVE_PIXELS = 64_000_000
 """A progressive JPEG holds all its coefficients (6 bytes per pixel at worst) however much it is reduced."""
 MAX_SIDE = 65_500
 MAX_TEXT_BYTES = 4 << 20
+_BAND_PIXELS = 1 << 20
 
 _PILLOW_FORMATS = {
     Format.JPEG: ["JPEG"],
@@ -54,11 +59,11 @@ pi_heif.register_heif_opener(thumbnails=False)
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What the header says. `size` is the upright width and height in pixels; `frames` is 1 for a still picture."""
+    """What the header says. `size` is the upright width and height in pixels."""
 
     format: Format
     size: tuple[int, int]
-    frames: int
+    animated: bool
     progressive: bool
     plain: bool
     """Grey or RGB of 8 bits: needs no second copy while it is decoded."""
@@ -100,8 +105,8 @@ def decode(path: Path, want: tuple[int, int] | None = None) -> Picture:
         info = _info(image, kind)
         orientation = _orientation(image)
         notes: list[str] = []
-        if info.frames > 1:
-            notes.append(f"The picture has {info.frames} frames; the first one is printed.")
+        if info.animated:
+            notes.append("The picture is animated; its first frame is printed.")
             image.seek(0)
         _reduce(image, info, want, orientation, notes)
         profile = image.info.get("icc_profile")
@@ -151,12 +156,14 @@ def _checked_format(path: Path) -> Format:
         )
     kind = sniff(head)
     declared = declared_size(head, kind)
-    if declared is not None and (declared[0] * declared[1] > MAX_PIXELS or max(declared) > MAX_SIDE):
-        raise _too_large(declared)
+    limit = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
+    if declared is not None and (declared[0] * declared[1] > limit or max(declared) > MAX_SIDE):
+        raise _too_large(declared, limit)
+    check_structure(path, kind)
     return kind
 
 
-def _too_large(size: tuple[int, int], limit: int = MAX_PIXELS) -> RenderError:
+def _too_large(size: tuple[int, int], limit: int) -> RenderError:
     return RenderError(
         Reason.UPLOAD_TOO_LARGE,
         f"The picture has {size[0]} × {size[1]} pixels; at most {limit // 1_000_000} million are printed.",
@@ -166,7 +173,7 @@ def _too_large(size: tuple[int, int], limit: int = MAX_PIXELS) -> RenderError:
 def _info(image: Image.Image, kind: Format) -> PictureInfo:
     width, height = image.size
     progressive = bool(image.info.get("progressive") or image.info.get("progression"))
-    limit = MAX_PIXELS
+    limit = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
     if kind is Format.JPEG:
         limit = MAX_PROGRESSIVE_PIXELS if progressive else MAX_REDUCIBLE_PIXELS
     if width < 1 or height < 1:
@@ -177,10 +184,11 @@ def _info(image: Image.Image, kind: Format) -> PictureInfo:
     if isinstance(text, bytes) and len(text) > MAX_TEXT_BYTES:
         raise RenderError(Reason.UPLOAD_TOO_LARGE, "The picture carries too much metadata.")
     upright = (height, width) if _orientation(image) >= 5 else (width, height)
-    # A JPEG with several pictures (MPO) holds depth maps and previews beside the photo, not an animation.
-    frames = 1 if kind in {Format.JPEG, Format.TIFF} else int(getattr(image, "n_frames", 1))
+    # A JPEG with several pictures (MPO) holds depth maps and previews beside the photo, not an animation. Whether there
+    # is a second frame is asked for, not how many: to count those of a GIF is to read all of them.
+    animated = kind not in {Format.JPEG, Format.TIFF} and bool(getattr(image, "is_animated", False))
     plain = image.mode in {"RGB", "L"} and "transparency" not in image.info
-    return PictureInfo(kind, upright, frames, progressive, plain)
+    return PictureInfo(kind, upright, animated, progressive, plain)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -239,15 +247,25 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Ima
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Grey pictures of more than 8 bits are scaled to 8, which Pillow's own conversion would clip."""
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.uint16)
-        return Image.fromarray(((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8))
+    if not image.mode.startswith("I;16") and image.mode not in {"I", "F"}:
+        return image
+    full = 65535.0
     if image.mode in {"I", "F"}:
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        top = float(values.max(initial=0.0))
-        full = 1.0 if image.mode == "F" and top <= 1.0 else 255.0 if top <= 255 else 65535.0 if top <= 65535 else top
-        return Image.fromarray(np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8))
-    return image
+        top = max(float(band.max(initial=0.0)) for _, band in _bands(image))
+        full = 1.0 if image.mode == "F" and top <= 1.0 else 255.0 if top <= 255 else max(65535.0, top)
+    scaled = np.empty((image.height, image.width), dtype=np.uint8)
+    for row, band in _bands(image):
+        scaled[row : row + len(band)] = np.rint(np.clip(band / full, 0, 1) * 255)
+    return Image.fromarray(scaled)
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Values of a grey picture with the first row of each band: as a whole they would need eight bytes a pixel, twice.
+    What is no number counts as 0."""
+    rows = max(1, _BAND_PIXELS // image.width)
+    for row in range(0, image.height, rows):
+        band = image.crop((0, row, image.width, min(row + rows, image.height)))
+        yield row, np.nan_to_num(np.asarray(band).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _by_profile(image: Image.Image, data: bytes) -> Image.Image | None:

@@ -5,11 +5,11 @@ Results are in millimetres with y downwards, relative to the top left corner of 
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
-from uniseg.graphemecluster import grapheme_clusters
+import regex
 from uniseg.linebreak import line_break_units
 
 from printworks_render.engine.bidi import base_level, visual_runs
@@ -20,6 +20,10 @@ from printworks_render.engine.harfbuzz import hb
 # Joiners and selectors never need a glyph of their own: shaping consumes them.
 _INVISIBLE = {0x200B, 0x200C, 0x200D, 0x2060, 0xFE0E, 0xFE0F, 0xFEFF, 0x00AD, 0x200E, 0x200F, 0x061C}
 _MAX_FIT_STEPS = 24
+_CLUSTER = regex.compile(r"\X")
+_MARKS = regex.compile(r"([\p{M}\p{Cf}]{30})[\p{M}\p{Cf}]+")
+"""Marks and joiners in a row, of which 30 are kept: more than any language needs (UAX #15, Stream-Safe Text Format). To
+find line breaks takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,15 @@ class FontStack:
     """The chosen font first, then the renderer's own for what it does not have."""
 
     primary: Face
+    _found: dict[str, Face | None] = field(default_factory=dict[str, Face | None], compare=False, repr=False)
 
     def face_for(self, cluster: str) -> Face | None:
         """The first font that shows all of a grapheme cluster; None when there is none."""
+        if cluster not in self._found:
+            self._found[cluster] = self._look(cluster)
+        return self._found[cluster]
+
+    def _look(self, cluster: str) -> Face | None:
         needed = [ord(char) for char in cluster if ord(char) not in _INVISIBLE and not _is_space(char)]
         # An emoji presentation sequence is meant in colour, also where the text font has a plain sign for it.
         if ("\ufe0f" in cluster or "\u200d" in cluster) and needed:
@@ -88,12 +98,13 @@ def clean(text: str) -> str:
     """Text as it is set: NFC, control characters out, tabs and odd line ends made plain."""
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     plain = plain.replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(char for char in plain if char == "\n" or unicodedata.category(char) != "Cc").strip("\n")
+    plain = "".join(char for char in plain if char == "\n" or unicodedata.category(char) != "Cc").strip("\n")
+    return _MARKS.sub(r"\1", plain)
 
 
 def missing_characters(text: str, stack: FontStack) -> tuple[str, ...]:
     """Grapheme clusters that no font of the stack can show, each once, in order."""
-    clusters = grapheme_clusters(clean(text).replace("\n", ""))
+    clusters = _CLUSTER.findall(clean(text).replace("\n", ""))
     return tuple(dict.fromkeys(cluster for cluster in clusters if stack.face_for(cluster) is None))
 
 
@@ -120,7 +131,7 @@ def _base(text: str, direction: str) -> int:
 def _font_runs(text: str, stack: FontStack) -> Iterator[tuple[str, Face]]:
     """Neighbouring clusters that are set in the same font. Spaces stay with the font before them."""
     piece, current = "", None
-    for cluster in grapheme_clusters(text):
+    for cluster in _CLUSTER.findall(text):
         face = stack.face_for(cluster)
         if cluster.isspace() and current is not None and current.has(ord(cluster[0])):
             face = current
@@ -156,20 +167,51 @@ def _width(glyphs: Sequence[Glyph]) -> float:
     return sum(glyph.advance for glyph in glyphs)
 
 
-def _broken(text: str, stack: FontStack, size_pt: float, width: float, direction: str) -> list[str]:
+@dataclass(frozen=True)
+class _Paragraph:
+    """`ends` are the places where lines may break, from 0 to the length of the text."""
+
+    text: str
+    ends: tuple[int, ...]
+
+
+def _paragraphs(text: str) -> list[_Paragraph]:
+    return [_Paragraph(one, tuple(accumulate(map(len, line_break_units(one)), initial=0))) for one in text.split("\n")]
+
+
+def _broken(
+    paragraphs: Sequence[_Paragraph], stack: FontStack, size_pt: float, width: float, direction: str
+) -> list[str]:
     """Lines of at most `width` millimetres where the text allows it; a word that is too long stays whole."""
     lines: list[str] = []
-    for paragraph in text.split("\n"):
-        current = ""
-        for unit in line_break_units(paragraph):
-            tried = current + unit
-            if current and _width(line_glyphs(tried.rstrip(), stack, size_pt, direction)) > width:
-                lines.append(current.rstrip())
-                current = unit
-            else:
-                current = tried
-        lines.append(current.rstrip())
+    for paragraph in paragraphs:
+        text, ends = paragraph.text, paragraph.ends
+        at = 0
+        while at < len(ends) - 1:
+
+            def fits(last: int, text: str = text, ends: Sequence[int] = ends, at: int = at) -> bool:
+                line = text[ends[at] : ends[last]].rstrip()
+                return _width(line_glyphs(line, stack, size_pt, direction)) <= width
+
+            last = _last(fits, at + 1, len(ends) - 1)
+            lines.append(text[ends[at] : ends[last]].rstrip())
+            at = last
+        if not text:
+            lines.append("")
     return lines
+
+
+def _last(fits: Callable[[int], bool], first: int, end: int) -> int:
+    """The last place from `first` to `end` that fits, at least `first`: by doubling the step, then halving. To try each
+    place would shape a long line as often as it has words, and a text of 2,000 characters would take minutes."""
+    low, step = first, 1
+    while low + step <= end and fits(low + step):
+        low, step = low + step, 2 * step
+    high = min(low + step, end + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def set_text(
@@ -192,9 +234,11 @@ def set_text(
     """
     text = clean(text)
     stack = FontStack(face)
+    paragraphs = _paragraphs(text)
+    missing = missing_characters(text, stack)
 
     def attempt(size: float) -> TextBlock:
-        return _set_at(text, stack, width, height, size, line_height, align, vertical, direction)
+        return _set_at(paragraphs, missing, stack, width, height, size, line_height, align, vertical, direction)
 
     block = attempt(size_pt)
     if min_size_pt is None or not block.overflows or min_size_pt >= size_pt:
@@ -216,7 +260,8 @@ def set_text(
 
 
 def _set_at(
-    text: str,
+    paragraphs: Sequence[_Paragraph],
+    missing: tuple[str, ...],
     stack: FontStack,
     width: float,
     height: float,
@@ -229,7 +274,7 @@ def _set_at(
     size_mm = size_pt / PT_PER_MM
     ascender, descender = (value / stack.primary.upem * size_mm for value in stack.primary.extents)
     step = size_mm * line_height
-    lines_text = _broken(text, stack, size_pt, width, direction)
+    lines_text = _broken(paragraphs, stack, size_pt, width, direction)
     content = step * (len(lines_text) - 1) + ascender - descender
     top = {"top": 0.0, "middle": (height - content) / 2, "bottom": height - content}[vertical]
     lines: list[Line] = []
@@ -247,6 +292,6 @@ def _set_at(
         size_pt=size_pt,
         width=widest,
         height=content,
-        missing=missing_characters(text, stack),
+        missing=missing,
         overflows=widest > width + slack or content > height + slack,
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from printworks_common.failures import Reason
 
+from printworks_render.engine.fonts.sanitise import sanitised
 from printworks_render.engine.harfbuzz import hb
 from printworks_render.engine.job import RenderError
 
@@ -26,6 +27,7 @@ BUNDLED: dict[str, str] = {
 """Names for `font.bundled` in a template; their order is the order of fallback."""
 
 _SFNT = {b"\0\1\0\0": "truetype", b"true": "truetype", b"OTTO": "cff"}
+_PACKED = {b"wOFF", b"wOF2"}
 
 Rgba = tuple[int, int, int, int]
 
@@ -119,13 +121,17 @@ class Face:
         return hb.subset(self.hb_face, wanted).blob.data
 
 
+@lru_cache(maxsize=4)
 def load_face(data: bytes, name: str) -> Face:
-    """A TrueType or OpenType font. Raises `RenderError(font_unavailable)` for anything else, also for WOFF."""
+    """A font of a merchant or customer: TrueType, OpenType, WOFF or WOFF2, rewritten by the sanitizer.
+
+    The layers of a job share it. Raises `RenderError(font_unavailable)` for anything else.
+    """
     if len(data) > MAX_FONT_BYTES:
         raise RenderError(Reason.FONT_UNAVAILABLE, f"The font is larger than {MAX_FONT_BYTES >> 20} MB.")
-    if data[:4] not in _SFNT:
-        raise RenderError(Reason.FONT_UNAVAILABLE, "The font is not a TrueType (.ttf) or OpenType (.otf) file.")
-    face = Face(data, name)
+    if data[:4] not in _SFNT and data[:4] not in _PACKED:
+        raise RenderError(Reason.FONT_UNAVAILABLE, "The font is not a TrueType, OpenType, WOFF or WOFF2 file.")
+    face = Face(sanitised(data), name)
     if face.hb_face.glyph_count == 0 or not face.unicodes or not 16 <= face.upem <= 16384:
         raise RenderError(Reason.FONT_UNAVAILABLE, "The font is damaged: it maps no characters to glyphs.")
     return face

@@ -1,0 +1,146 @@
+"""How many parts a picture file is made of: looked at in one pass over its bytes, before a decoder sees them.
+
+A file of few kilobytes can keep a decoder busy for minutes: a JPEG whose scans are repeated a thousand times, a PNG of
+millions of empty chunks. Its pixels give no hint of it. The limits lie far beyond what cameras and programs write.
+"""
+
+import mmap
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from printworks_common.failures import Reason
+
+from printworks_render.engine.job import RenderError
+from printworks_render.engine.sniff import Format
+
+MAX_JPEG_SCANS = 100
+"""Each goes over all pixels again. Usual encoders write about ten; libtiff stops at as many as here."""
+MAX_JPEG_SEGMENTS = 10_000
+MAX_JPEG_STRAY_BYTES = 256 << 10
+"""Bytes between the segments of a header that belong to none."""
+MAX_PNG_CHUNKS = 200_000
+"""100 MB in the 8 KB chunks of libpng are 13,000."""
+MAX_GIF_BLOCKS = 600_000
+"""Blocks of at most 255 bytes: 100 MB and more of a single frame."""
+MAX_TIFF_ENTRIES = 1_000
+MAX_TIFF_VALUES = 1_000_000
+"""Values of one entry that are not bytes, such as the places of strips and tiles."""
+
+_JPEG_MARKER = re.compile(rb"\xff+([^\xff\x00\xd0-\xd7])")
+_SOS, _SOI, _EOI, _TEM = 0xDA, 0xD8, 0xD9, 0x01
+_TIFF_BYTES = frozenset({1, 2, 6, 7})
+"""Types of entries whose values are single bytes (TIFF 6.0, section 2)."""
+
+
+def check_structure(path: Path, kind: Format) -> None:
+    """Raises `RenderError(upload_corrupt)` for a file of more parts than any picture needs.
+
+    What is damaged is left to the decoder, which tells it better.
+    """
+    look = _LOOKS.get(kind)
+    if look is None:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            look(data)
+        except (IndexError, struct.error):
+            return  # ends in the middle of a part
+
+
+def _refuse(kind: Format, parts: str) -> RenderError:
+    return RenderError(Reason.UPLOAD_CORRUPT, f"The {kind.label} file is made of too many {parts} to be a picture.")
+
+
+def _jpeg(data: mmap.mmap) -> None:
+    """Segments and scans up to the end of the image (ITU-T T.81, annex B)."""
+    at, segments, scans, stray = 2, 0, 0, 0
+    while found := _JPEG_MARKER.search(data, at):
+        if scans == 0:
+            stray += found.start() - at + (found.end() - found.start() - 2)
+        if stray > MAX_JPEG_STRAY_BYTES:
+            raise _refuse(Format.JPEG, "stray bytes")
+        marker, at = found[1][0], found.end()
+        if marker == _EOI:
+            return
+        segments += 1
+        scans += marker == _SOS
+        if scans > MAX_JPEG_SCANS:
+            raise _refuse(Format.JPEG, "scans")
+        if segments > MAX_JPEG_SEGMENTS:
+            raise _refuse(Format.JPEG, "segments")
+        if marker not in {_SOI, _TEM}:
+            at += struct.unpack_from(">H", data, at)[0]
+
+
+def _png(data: mmap.mmap) -> None:
+    at, chunks = 8, 0
+    while True:
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name == b"IEND":
+            return
+        chunks += 1
+        if chunks > MAX_PNG_CHUNKS:
+            raise _refuse(Format.PNG, "chunks")
+        at += 12 + length
+
+
+def _gif(data: mmap.mmap) -> None:
+    """Blocks up to the second frame, of which only that it is there is asked for (GIF89a, section 15)."""
+    blocks = frames = 0
+    at = 13 + _table(data[10])
+    while True:
+        introducer = data[at]
+        if introducer == 0x2C:
+            frames += 1
+            if frames > 1:
+                return
+            at += 11 + _table(data[at + 9])
+        elif introducer == 0x21:
+            at += 2
+        elif introducer == 0x3B:
+            return
+        else:
+            blocks, at = blocks + 1, at + 1
+            if blocks > MAX_GIF_BLOCKS:
+                raise _refuse(Format.GIF, "blocks")
+            continue
+        for end in _sub_blocks(data, at):
+            blocks, at = blocks + 1, end
+            if blocks > MAX_GIF_BLOCKS:
+                raise _refuse(Format.GIF, "blocks")
+
+
+def _table(flags: int) -> int:
+    """Bytes of a colour table."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _sub_blocks(data: mmap.mmap, at: int) -> Iterator[int]:
+    """Where each block of a chain ends; the last is the empty one."""
+    while True:
+        length = data[at]
+        at += 1 + length
+        yield at
+        if length == 0:
+            return
+
+
+def _tiff(data: mmap.mmap) -> None:
+    """Entries of the first directory, which is all that is read."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
+    (at,) = struct.unpack_from(f"{order}Q", data, 8) if big else struct.unpack_from(f"{order}I", data, 4)
+    (entries,) = struct.unpack_from(f"{order}{'Q' if big else 'H'}", data, at)
+    if entries > MAX_TIFF_ENTRIES:
+        raise _refuse(Format.TIFF, "entries")
+    at += 8 if big else 2
+    for number in range(entries):
+        place = at + number * (20 if big else 12)
+        kind, count = struct.unpack_from(f"{order}H{'Q' if big else 'I'}", data, place + 2)
+        if kind not in _TIFF_BYTES and count > MAX_TIFF_VALUES:
+            raise _refuse(Format.TIFF, "values")
+
+
+_LOOKS = {Format.JPEG: _jpeg, Format.PNG: _png, Format.GIF: _gif, Format.TIFF: _tiff}
