@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit integration e2e faults faults-long faults-short test-minio lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short test-minio lint format types imports generated chart ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
@@ -35,10 +35,17 @@ up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in 
 down: $(LOCAL) ## End what is left of `make up`
 	@$(BIN)/printworks-local down
 
-test: unit integration e2e faults-short ## All tests
+test: unit simulate-short integration e2e faults-short ## All tests
 
 unit: $(DEV) ## Tests of pure code, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
+
+simulate: $(DEV) ## A million simulated orders and 10,000 lives of the state machines, in minutes (ARGS="--orders 20000", "--seed 7/4711")
+	$(if $(ARGS),,PRINTWORKS_TEST_MACHINE_EXAMPLES=10000 $(BIN)/pytest tests/simulator)
+	$(BIN)/python -m tests.simulator $(or $(ARGS),--orders 1000000)
+
+simulate-short: $(DEV) ## The same in seconds, and that broken decisions are found
+	$(BIN)/pytest tests/simulator
 
 integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STACK=containers or external: not ours)
 	$(BIN)/pytest tests/integration $(ARGS)

@@ -13,7 +13,7 @@ from printworks_common.filelinks import LinkSigner
 from printworks_render.coordinator import decisions, transitions
 from printworks_render.coordinator.intake import commanded
 from printworks_render.coordinator.model import Input, Job, Order, Step
-from printworks_render.coordinator.pinning import input_prefix
+from printworks_render.coordinator.pinning import _same_work, input_prefix
 from printworks_render.coordinator.release import render_request
 from printworks_render.coordinator.snapshots import Links, order_artwork_changed, records
 
@@ -235,3 +235,12 @@ def test_a_render_request_names_only_what_is_pinned_and_the_orders_own_date() ->
     assert [one.key for one in request.inputs] == ["k/photo:photo"]
     assert request.output_prefix.endswith(f"/{job.job_id}/1/")
     assert input_prefix(order, job).startswith("orders/2026-11-20/example.myshopify.com/9007199254740993/")
+
+
+def test_inputs_that_were_fetched_do_not_replace_a_picture_given_at_the_moment_the_job_was_made() -> None:
+    job = an_order().jobs[0]
+    given = ReplacementInput(input_id="photo:photo", key="uploads/x", sha256="2" * 64, bytes=9)
+    replaced = decisions.with_replacement(job, given, catalog(), "key-1", NOW)
+    assert (replaced.queued_at, replaced.artwork_version) == (job.queued_at, job.artwork_version)
+    assert not _same_work(replaced, planned=job)
+    assert _same_work(job, planned=job)

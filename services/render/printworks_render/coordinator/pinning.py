@@ -280,12 +280,8 @@ def _plan(job: Job) -> dict[str, object]:
 
 
 def _same_work(job: Job, planned: Job) -> bool:
-    return (
-        job.status is JobStatus.PENDING
-        and job.step == Step.PINNING
-        and job.artwork_version == planned.artwork_version
-        and job.queued_at == planned.queued_at
-    )
+    """Whether the job still waits for what was looked for: each change of it has a version, two may share a moment."""
+    return job.status is JobStatus.PENDING and job.step == Step.PINNING and job.version == planned.version
 
 
 def _reason_for(kind: str, code: str) -> str:
