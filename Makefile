@@ -40,7 +40,7 @@ test: unit simulate-short integration e2e faults-short ## All tests
 unit: $(DEV) ## Tests of pure code, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
 
-simulate: $(DEV) ## A million simulated orders and 10,000 lives of the state machines, in minutes (ARGS="--orders 20000", "--seed 7/4711")
+simulate: $(DEV) ## A million simulated orders and 10,000 lives of the state machines, more than an hour (ARGS="--orders 20000", "--seed 7/4711")
 	$(if $(ARGS),,PRINTWORKS_TEST_MACHINE_EXAMPLES=10000 $(BIN)/pytest tests/simulator)
 	$(BIN)/python -m tests.simulator $(or $(ARGS),--orders 1000000)
 
