@@ -77,7 +77,7 @@ async def test_what_keeps_it_is_said_until_it_is_written(api: Api) -> None:
         page = (await client.get("/orders/1", headers={"accept": "text/html"})).status_code
     assert page in {200, 303}
     assert (order["waiting"], order["written_status"], order["reason_code"]) == (True, None, "token_refused")
-    assert order["reason"] == "Shopify refuses our credentials. The app may have been uninstalled."
+    assert order["reason"] == "Shopify refuses the credentials of Printworks. The app may have been uninstalled."
     await report(api, making, at=TOLD_AT + timedelta(seconds=9))
     async with await api.client() as client:
         order = (await client.get("/v1/orders/1")).json()["shopify"]

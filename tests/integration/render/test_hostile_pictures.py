@@ -7,20 +7,18 @@ import multiprocessing
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from PIL import Image
-from printworks_common.events.rendering import RenderRequested
 from printworks_common.failures import Reason
 from printworks_render.engine.version import RENDERER_VERSION
 from printworks_render.worker.child import Failed, Rendered
 from printworks_render.worker.pool import RenderPool
 
+from tests.integration.render.parts import photo_request
 from tests.unit.engine import corpus
 
 SECONDS = 30
@@ -80,7 +78,9 @@ class Process:
         """What becomes of a picture, in how many seconds of a processor, with how many megabytes at most."""
         begin_peak(self.pid)
         before = processor_seconds(self.pid)
-        outcome = await self.pool.render(request(), {"photo:front": picture}, out, RENDERER_VERSION)
+        outcome = await self.pool.render(
+            photo_request(dpi=100, allow_blank=True), {"photo:front": picture}, out, RENDERER_VERSION
+        )
         return outcome, processor_seconds(self.pid) - before, peak_mb(self.pid)
 
 
@@ -115,35 +115,6 @@ async def process() -> AsyncIterator[Process]:
     yield running
     assert running.pid == before, "no picture has cost the process"
     await pool.stop()
-
-
-def request() -> RenderRequested:
-    template: dict[str, Any] = {
-        "schema_version": 1,
-        "id": "t",
-        "name": "T",
-        "recipe": "photo",
-        "areas": [
-            {"canvas": {"width_mm": 60, "height_mm": 40}, "dpi": 100, "layers": [{"type": "photo", "slot": "front"}]}
-        ],
-        "outputs": [{"role": "print", "format": "tiff"}],
-        "preflight": {"fail_dpi": 0, "warn_dpi": 0, "allow_blank": True},
-    }
-    return RenderRequested(
-        shop="example.myshopify.com",
-        order_id="1",
-        job_id=UUID(int=1),
-        line_item_id="2",
-        artwork_version=1,
-        attempt=1,
-        order_name="#1001",
-        quantity=1,
-        template=template,
-        template_version=1,
-        design={"photos": {"front": {"source": "https://example.com/p.jpg"}}},
-        document_time=datetime(2026, 1, 2, tzinfo=UTC),
-        output_prefix="orders/",
-    )
 
 
 def put(folder: Path, content: bytes) -> Path:

@@ -3,11 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import numpy as np
 import psutil
@@ -19,6 +16,7 @@ from printworks_render.engine.version import RENDERER_VERSION
 from printworks_render.worker.child import Failed, Rendered, bounded
 from printworks_render.worker.pool import RenderPool
 
+from tests.integration.render.parts import photo_request
 from tests.unit.engine import corpus
 
 MEMORY_MB = 1024
@@ -33,34 +31,6 @@ async def pool() -> AsyncIterator[RenderPool]:
     await running.stop()
 
 
-def request(**canvas: Any) -> RenderRequested:
-    area = {"canvas": {"width_mm": 60, "height_mm": 40} | canvas, "layers": [{"type": "photo", "slot": "front"}]}
-    template: dict[str, Any] = {
-        "schema_version": 1,
-        "id": "t",
-        "name": "T",
-        "recipe": "photo",
-        "areas": [area],
-        "outputs": [{"role": "print", "format": "tiff"}],
-        "preflight": {"fail_dpi": 0, "warn_dpi": 0},
-    }
-    return RenderRequested(
-        shop="example.myshopify.com",
-        order_id="1",
-        job_id=UUID(int=1),
-        line_item_id="2",
-        artwork_version=1,
-        attempt=1,
-        order_name="#1001",
-        quantity=1,
-        template=template,
-        template_version=1,
-        design={"photos": {"front": {"source": "https://example.com/p.jpg"}}},
-        document_time=datetime(2026, 1, 2, tzinfo=UTC),
-        output_prefix="orders/",
-    )
-
-
 async def rendered(pool: RenderPool, asked: RenderRequested, folder: Path) -> Rendered | Failed:
     photo, out = folder / "photo", folder / "out"
     photo.write_bytes(corpus.jpeg())
@@ -72,7 +42,7 @@ async def rendered(pool: RenderPool, asked: RenderRequested, folder: Path) -> Re
 async def test_a_job_that_needs_more_than_a_process_may_have_is_refused_before_it_begins(
     pool: RenderPool, tmp_path: Path
 ) -> None:
-    outcome = await rendered(pool, request(width_mm=1500, height_mm=1500), tmp_path)
+    outcome = await rendered(pool, photo_request(width_mm=1500, height_mm=1500), tmp_path)
 
     assert isinstance(outcome, Failed)
     assert outcome.reason == Reason.RENDER_OUT_OF_MEMORY
@@ -83,7 +53,7 @@ async def test_a_job_that_needs_more_than_a_process_may_have_is_refused_before_i
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_next_job_of_the_same_process_is_rendered(pool: RenderPool, tmp_path: Path) -> None:
-    outcome = await rendered(pool, request(), tmp_path)
+    outcome = await rendered(pool, photo_request(), tmp_path)
 
     assert isinstance(outcome, Rendered)
     assert outcome.spec_line.startswith("300 DPI")
@@ -112,7 +82,7 @@ async def test_processes_that_are_killed_while_they_have_nothing_to_do_are_repla
     for name in ("at once", "later"):
         folder = tmp_path / name
         folder.mkdir()
-        outcomes.append(await rendered(pool, request(), folder))
+        outcomes.append(await rendered(pool, photo_request(), folder))
         await asyncio.sleep(0.3)  # the pool looks at its processes ten times a second
     await pool.stop()
 

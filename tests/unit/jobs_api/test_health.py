@@ -56,4 +56,7 @@ def test_orders_that_wait_for_shopify_are_a_worry_when_they_wait_long_or_are_ref
     assert shown(unwritten=1, oldest_unwritten=NOW - timedelta(minutes=6))[-1].worry
     refused = shown(**since, unwritten_reason="token_refused")[-1]
     assert refused.worry
-    assert refused.note == "oldest for 20 s; Shopify refuses our credentials. The app may have been uninstalled."
+    assert (
+        refused.note
+        == "oldest for 20 s; Shopify refuses the credentials of Printworks. The app may have been uninstalled."
+    )
