@@ -6,7 +6,9 @@ models, no JSON. "Without policies" is the same as the owner of the tables, whom
 load of the lists in a real Chromium (aim: 1 s with a million behind it). Then: how many snapshots a second one
 projector takes, and how long a rebuild of a million would be at that rate.
 
-Ends with status 1 when a plan enters a table without the shop, or filters away more than ten times the page.
+Ends with status 1 when a plan enters a table without the shop, or filters away more than ten times the page; a search
+for a common part of a name may filter away a hundred times the page, for that is ten times faster than to collect all
+that have it.
 """
 
 import argparse
@@ -83,6 +85,13 @@ class Recorder:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.statements: list[Statement] = []
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncGenerator["Recorder"]:
+        yield self
+
+    async def execute(self, command: str) -> None:
+        self.statements.append((command, ()))
 
     async def fetch(self, query: str, *values: Any) -> Sequence[Any]:
         self.statements.append((query, values))
@@ -179,7 +188,8 @@ class Bench:
         for shop, place in ((BIG, cursor), (SMALL, small)):
             with acting_for(shop):
                 statements = await statements_of(self._requests, case, shop, place)
-                found_by_statement = [await faults(self._requests, one, PAGE) for one in statements]
+                queries = [one for one in statements if not one[0].startswith("SET ")]
+                found_by_statement = [await faults(self._requests, one, PAGE) for one in queries]
             for found in found_by_statement:
                 self.wrong += [f"{size:,} print jobs, {case.name}, {shop}: {one}" for one in found]
 
@@ -305,7 +315,10 @@ async def main() -> None:
     async with start_stack(StackOptions(label="bench-jobs-api")) as stack:
         dsn = await stack.create_database("bench_jobs_api")
         wrong = await run(stack.info, dsn, chosen.jobs, chosen.clients, chosen.snapshots)
-    print("\nplans: " + ("each enters by the shop, none filters away more than ten pages" if not wrong else ""))
+    print(
+        "\nplans: "
+        + ("each enters by the shop, none filters away more than ten pages, a search a hundred" if not wrong else "")
+    )
     for one in wrong:
         print(f"  {one}")
     if wrong:

@@ -44,12 +44,17 @@ class JobFilter:
     shop: ShopFacts = UNKNOWN_SHOP
 
 
+_PART = "(SELECT * FROM {source} WHERE {where} {page})"
+
+
 @dataclass
 class Clauses:
     """WHERE parts that stand for values by number; the shop is always the first value."""
 
     values: list[Any]
     parts: list[str] = field(default_factory=list[str])
+    alternatives: list[str] = field(default_factory=list[str])
+    """Parts of which one must hold; no row meets two of them."""
     searched: bool = False
 
     @staticmethod
@@ -58,20 +63,37 @@ class Clauses:
 
     def add(self, part: str, *values: Any) -> None:
         """Add a part with one `{}` for each value."""
-        places: list[str] = []
-        for value in values:
-            self.values.append(value)
-            places.append(f"${len(self.values)}")
-        self.parts.append(part.format(*places))
+        self.parts.append(part.format(*map(self._place, values)))
 
-    def into(self, query: str, table: str, **more: Any) -> str:
-        """The query with its `{source}`, `{where}` and what else it leaves open. A search reads the view that may use
-        the index of search keys."""
-        return query.format(source=f"searched_{table}" if self.searched else table, where=self.where, **more)
+    def add_number_or_sku(self, number: int, sku: str) -> None:
+        """What is a product's number, else a variant's, else a SKU."""
+        product = f"product_id = {self._place(number)}"
+        variant = f"variant_id = {self._place(number)}"
+        self.alternatives = [
+            product,
+            f"({variant} AND ({product}) IS NOT TRUE)",
+            f"(sku = {self._place(sku)} AND ({product}) IS NOT TRUE AND ({variant}) IS NOT TRUE)",
+        ]
+
+    def into(self, query: str, table: str, *, page: str = "", **more: Any) -> str:
+        """The query with its `{source}`, `{where}`, `{page}` and what else it leaves open. A search reads the view that
+        may use the index of search keys. A page of alternatives is made of a page of each: every index has its rows in
+        the page's order, and Postgres does not merge them by itself."""
+        source = f"searched_{table}" if self.searched else table
+        if page and self.alternatives:
+            common = " AND ".join(self.parts)
+            pages = [_PART.format(source=source, where=f"{common} AND {one}", page=page) for one in self.alternatives]
+            source = f"({' UNION ALL '.join(pages)}) AS {table}"
+        return query.format(source=source, where=self.where, page=page, **more)
 
     @property
     def where(self) -> str:
-        return " AND ".join(self.parts)
+        either = [f"({' OR '.join(self.alternatives)})"] if self.alternatives else []
+        return " AND ".join([*self.parts, *either])
+
+    def _place(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
 
 
 def job_clauses(shop: str, wanted: JobFilter) -> Clauses:
@@ -85,7 +107,7 @@ def job_clauses(shop: str, wanted: JobFilter) -> Clauses:
     if wanted.product:
         number = int(wanted.product) if wanted.product.isascii() and wanted.product.isdigit() else None
         if number is not None and number <= _MAX_BIGINT:
-            clauses.add("(product_id = {} OR variant_id = {} OR sku = {})", number, number, wanted.product)
+            clauses.add_number_or_sku(number, wanted.product)
         else:
             clauses.add("sku = {}", without_nul(wanted.product))
     if wanted.reason:

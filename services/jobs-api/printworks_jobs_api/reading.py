@@ -1,13 +1,14 @@
 """What the API and the pages read: every function takes the shop first and reads no other shop's rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from printworks_common.clock import Clock, utc_date
-from printworks_common.postgres import Pool, ground_errors, load_queries
+from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
 
 from printworks_jobs_api.cursors import Cursor, decode
 from printworks_jobs_api.filters import (
@@ -55,10 +56,12 @@ class Reader:
         clauses = job_clauses(shop, wanted)
         page = add_page(clauses, sort=sort, cursor=cursor, limit=limit)
         query = clauses.into(SQL["list_jobs"], "jobs", columns=_LISTED, page=page)
-        rows = await self._rows(query, *clauses.values)
-        more = len(rows) > limit
-        rows = rows[:limit]
-        return await self._with_belongings(shop, rows), cursor_after(rows[-1], sort) if more else None
+        async with self._session(search=clauses.searched) as session:
+            rows = await session.fetch(query, *clauses.values)
+            more = len(rows) > limit
+            rows = rows[:limit]
+            jobs = await self._with_belongings(session, shop, rows)
+        return jobs, cursor_after(rows[-1], sort) if more else None
 
     async def counts(self, shop: str, wanted: JobFilter) -> dict[str, int]:
         """Print jobs per status under a filter."""
@@ -68,10 +71,11 @@ class Reader:
 
     async def job(self, shop: str, job_id: UUID) -> Job:
         """Raises ProblemError 404 for another shop's job as for one that does not exist."""
-        row = await self._row(SQL["find_job"], shop, job_id)
-        if row is None:
-            raise not_found("print job")
-        return (await self._with_belongings(shop, [row]))[0]
+        async with self._session() as session:
+            row = await session.fetchrow(SQL["find_job"], shop, job_id)
+            if row is None:
+                raise not_found("print job")
+            return (await self._with_belongings(session, shop, [row]))[0]
 
     async def orders(
         self, shop: str, wanted: JobFilter, *, cursor: str | None, limit: int
@@ -85,10 +89,11 @@ class Reader:
             clauses.add("(created_at, order_id) < ({}, {})", place.value, int(place.row_id))
         page = f"ORDER BY created_at DESC, order_id DESC LIMIT {limit + 1}"
         query = clauses.into(SQL["list_orders"], "orders", columns="*", page=page)
-        rows = await self._rows(query, *clauses.values)
-        more = len(rows) > limit
-        rows = rows[:limit]
-        jobs = await self._jobs_of(shop, [row["order_id"] for row in rows])
+        async with self._session(search=clauses.searched) as session:
+            rows = await session.fetch(query, *clauses.values)
+            more = len(rows) > limit
+            rows = rows[:limit]
+            jobs = await self._jobs_of(session, shop, [row["order_id"] for row in rows])
         following = None
         if more:
             following = Cursor(_ORDER_SORT, rows[-1]["created_at"], str(rows[-1]["order_id"])).encode()
@@ -96,10 +101,11 @@ class Reader:
 
     async def order(self, shop: str, order_id: int) -> tuple[Any, list[Job]]:
         """An order with its print jobs. Raises ProblemError 404."""
-        row = await self._row(SQL["find_order"], shop, order_id)
-        if row is None:
-            raise not_found("order")
-        return row, (await self._jobs_of(shop, [order_id])).get(order_id, [])
+        async with self._session() as session:
+            row = await session.fetchrow(SQL["find_order"], shop, order_id)
+            if row is None:
+                raise not_found("order")
+            return row, (await self._jobs_of(session, shop, [order_id])).get(order_id, [])
 
     async def shopify_write(self, shop: str, order_id: int) -> Any | None:
         """Whether the order on Shopify is as its newest snapshot."""
@@ -138,6 +144,17 @@ class Reader:
         """The answer to the newest count; None before the first."""
         return await self._row(SQL["reconciliation"], shop)
 
+    @asynccontextmanager
+    async def _session(self, *, search: bool = False) -> AsyncGenerator[Connection]:
+        """One connection for statements that belong together: the shop is set on it and reset once."""
+        with ground_errors():
+            async with self._pool.acquire() as connection:
+                if search:
+                    # A common name is found at once by date, a rare one by trigrams. After five executions Postgres
+                    # would take one plan for both, ten times slower for one of them.
+                    await connection.execute("SET plan_cache_mode = force_custom_plan")
+                yield connection
+
     async def _rows(self, query: str, *values: Any) -> Sequence[Any]:
         with ground_errors():
             return await self._pool.fetch(query, *values)
@@ -150,20 +167,21 @@ class Reader:
         with ground_errors():
             return await self._pool.fetchval(query, *values)
 
-    async def _jobs_of(self, shop: str, order_ids: list[int]) -> dict[int, list[Job]]:
-        rows = await self._rows(SQL["jobs_of_orders"], shop, order_ids)
+    async def _jobs_of(self, session: Connection, shop: str, order_ids: list[int]) -> dict[int, list[Job]]:
+        rows = await session.fetch(SQL["jobs_of_orders"], shop, order_ids)
         found: dict[int, list[Job]] = {}
-        for job in await self._with_belongings(shop, rows):
+        for job in await self._with_belongings(session, shop, rows):
             found.setdefault(job.row["order_id"], []).append(job)
         return found
 
-    async def _with_belongings(self, shop: str, rows: Sequence[Any]) -> list[Job]:
+    async def _with_belongings(self, session: Connection, shop: str, rows: Sequence[Any]) -> list[Job]:
         if not rows:
             return []
         job_ids = [row["job_id"] for row in rows]
         files: dict[UUID, list[Any]] = {}
-        for file in await self._rows(SQL["files_of_jobs"], shop, job_ids):
+        for file in await session.fetch(SQL["files_of_jobs"], shop, job_ids):
             files.setdefault(file["job_id"], []).append(file)
         recent = self._clock.now() - ASKED_IS_SHOWN
-        asked = {row["job_id"]: row for row in await self._rows(SQL["open_commands"], shop, job_ids, recent)}
+        commands: Sequence[Any] = await session.fetch(SQL["open_commands"], shop, job_ids, recent)
+        asked: dict[UUID, Any] = {row["job_id"]: row for row in commands}
         return [Job(row, files.get(row["job_id"], ()), asked.get(row["job_id"])) for row in rows]

@@ -69,6 +69,9 @@ class Shadow:
                 )
                 await self._copy_constraints(connection, table, _KEYS)
                 await self._copy_indexes(connection, table, _OF_ORDER)
+                for column in await connection.fetch(SQL["statistics"], SCHEMA, table):
+                    sampled = f"ALTER COLUMN {column['attname']} SET STATISTICS {column['attstattarget']}"
+                    await connection.execute(f"ALTER TABLE {SHADOW}.{table} {sampled}")
             await connection.execute(f"CREATE TABLE {SHADOW}.positions (part int PRIMARY KEY, next_offset bigint)")
         return False
 

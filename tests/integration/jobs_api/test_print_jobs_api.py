@@ -56,6 +56,29 @@ async def test_print_jobs_are_found_by_every_filter(api: Api, query: str, names:
     assert [item["order_name"] for item in answer.json()["items"]] == names
 
 
+async def test_a_number_is_a_product_a_variant_or_a_sku_and_its_pages_are_in_order(api: Api) -> None:
+    making = Making(order_id="1", name="#1001")
+    making.job("11", product_id="77", variant_id="1", sku="A")
+    making.job("12", product_id="2", variant_id="77", sku="B")
+    making.job("13", product_id="3", variant_id="3", sku="77")
+    making.job("14", product_id="77", variant_id="77", sku="77")
+    making.job("15", product_id=None, variant_id=None, sku="77")
+    making.job("16", product_id="78", variant_id="76", sku="777")
+    later = Making(order_id="2", name="#1002", created_at=BEGIN + timedelta(hours=1))
+    later.job("21", product_id=None, variant_id="77", sku=None)
+    await api.project(making, later)
+    async with await api.client() as client:
+        whole = (await client.get("/v1/print-jobs?product=77&counts=true")).json()
+        first = (await client.get("/v1/print-jobs?product=77&limit=4")).json()
+        rest = (await client.get(f"/v1/print-jobs?product=77&limit=4&cursor={first['next_cursor']}")).json()
+        failed = (await client.get("/v1/print-jobs?product=77&status=failed")).json()
+    assert whole["counts"] == {"pending": 6}
+    assert {item["line_item_id"] for item in whole["items"]} == {"11", "12", "13", "14", "15", "21"}
+    assert [item["order_name"] for item in whole["items"]] == ["#1002"] + ["#1001"] * 5
+    assert first["items"] + rest["items"] == whole["items"]
+    assert (rest["next_cursor"], failed["items"]) == (None, [])
+
+
 async def test_a_print_job_carries_what_the_view_shows(api: Api) -> None:
     await fill(api)
     async with await api.client() as client:

@@ -196,6 +196,8 @@ async def described(pool: Pool) -> list[Any]:
         "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text[] FROM pg_class "
         "WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'v')",
         "SELECT viewname, definition FROM pg_views WHERE schemaname = $1",
+        "SELECT attrelid::regclass::text, attname FROM pg_attribute "
+        "WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $1::regnamespace) AND attstattarget >= 0",
     )
     found = [sorted(tuple(row) for row in await pool.fetch(query, SCHEMA)) for query in queries[:2]]
     return found + [sorted(map(str, await pool.fetch(query, SCHEMA))) for query in queries[2:]]

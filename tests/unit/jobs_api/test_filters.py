@@ -31,6 +31,7 @@ def test_values_never_stand_in_the_sql() -> None:
 def test_a_product_is_an_id_of_product_or_variant_or_a_sku() -> None:
     by_number = job_clauses(SHOP, JobFilter(product="123"))
     assert by_number.values[1:] == [123, 123, "123"]
+    assert by_number.where.startswith("shop = $1 AND (product_id = $2 OR ")
     by_sku = job_clauses(SHOP, JobFilter(product="PW-PHOTO"))
     assert by_sku.where.endswith("sku = $2")
 

@@ -3,6 +3,11 @@
 SELECT attname, format_type(atttypid, atttypmod) AS type, attnotnull FROM pg_attribute
 WHERE attrelid = ($1 || '.' || $2)::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname
 
+-- name: statistics
+-- Columns of which more values are sampled than usual, or fewer.
+SELECT attname, attstattarget FROM pg_attribute
+WHERE attrelid = ($1 || '.' || $2)::regclass AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0
+
 -- name: constraints
 -- Keys before those that refer to them.
 SELECT conname, contype, pg_get_constraintdef(oid) AS definition FROM pg_constraint
