@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from printworks_render.engine.bidi import base_level, levels, visual_runs
 from printworks_render.engine.fonts import bundled_face, load_face
@@ -188,6 +188,7 @@ def test_lines_hold_as_many_words_as_fit() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=30))
+@example("one\u1680two")
 def test_any_text_is_set_without_an_undefined_glyph(text: str) -> None:
     block = set_text(text, FACE, width=80, height=40, size_pt=14, min_size_pt=4)
 

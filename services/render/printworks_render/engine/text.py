@@ -98,6 +98,7 @@ def clean(text: str) -> str:
     """Text as it is set: NFC, control characters out, tabs and odd line ends made plain."""
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     plain = plain.replace("\u2028", "\n").replace("\u2029", "\n")
+    plain = plain.replace("\u1680", " ")  # the one space that HarfBuzz does not set with a font's blank
     plain = "".join(char for char in plain if char == "\n" or unicodedata.category(char) != "Cc").strip("\n")
     return _MARKS.sub(r"\1", plain)
 
