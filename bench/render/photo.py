@@ -3,10 +3,10 @@
     python -m bench.render.photo [--megapixels 12 48] [--repeat 3]
 
 Both make the same TIFF (deflate, horizontal predictor, sRGB) from the same JPEG, each in a process of its own, one
-after the other; printed are cold and warm seconds, processor seconds (libvips uses all cores, the engine one per
-worker; other load on the machine changes the wall time only), peak memory, and the structural similarity of the two
-rasters (scikit-image, on full resolution). `ours_job` is everything the engine makes for an order: PDF/X-4, TIFF,
-preview, thumbnail and preflight.
+after the other; printed are cold and warm seconds, processor seconds (libvips uses all cores, the engine two, for
+scaling and packing; other load on the machine changes the wall time only), peak memory, and the structural similarity
+of the two rasters (scikit-image, on full resolution). `ours_job` is everything the engine makes for an order: PDF/X-4,
+TIFF, preview, thumbnail and preflight.
 """
 
 import argparse

@@ -23,6 +23,7 @@ from printworks_render.engine.job import (
     RenderJob,
     RenderReport,
 )
+from printworks_render.engine.limits import share_heap
 from printworks_render.engine.recipes import recipe_for
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 cv2.setNumThreads(1)
+share_heap()
 
 
 def render(job: RenderJob, out_dir: Path) -> RenderReport:

