@@ -120,7 +120,8 @@ class Tables(Database):
             and (row.claimed_until is None or row.claimed_until <= now)
         ]
         for key in found:
-            self.rows[key].claimed_until = now + claim
+            row = self.rows[key]
+            row.look, row.claimed_until = row.look or row.claimed_until is not None, now + claim
         return [{"shop": shop, "order_id": str(number), "traceparent": None} for shop, number in found], lambda: None
 
     def _written(

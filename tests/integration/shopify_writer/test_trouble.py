@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from printworks_common.errors import GroundMissingError
 from printworks_shopify_writer import commands
 
 from tests.integration.shopify_writer.conftest import LINK, LONG, NAMES, ORDERS, SHOP, Bench, settled_definitions
@@ -42,6 +43,26 @@ async def test_an_answer_that_never_comes_is_given_up_and_looked_for(bench: Benc
     await bench.shop.faults()
     await bench.settle()
     assert await bench.order(1) == (["pw-artwork-ready", "vip", "wholesale"], READY)
+
+
+async def test_what_a_writer_wrote_before_it_died_is_looked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not remembered: an order that is cancelled meanwhile would look as if nothing was ever written on it."""
+
+    async def dies(*_: object) -> None:
+        raise GroundMissingError("The database does not answer.", code="database_unreachable")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(bench.orders, "written", dies)
+        await bench.snapshot(1, 1, "pending")
+        await bench.turn()
+    assert await bench.order(1) == (
+        ["pw-artwork-pending", "vip", "wholesale"],
+        {"artwork_status": "pw-artwork-pending"},
+    )
+    await bench.snapshot(1, 2, None)
+    await bench.pool.execute("UPDATE orders SET claimed_until = now() - interval '1 second'")
+    await bench.settle()
+    assert await bench.order(1) == (["vip", "wholesale"], {})
 
 
 async def test_an_expired_token_is_renewed_and_the_write_goes_on(bench: Bench) -> None:

@@ -21,7 +21,8 @@ WHERE o.version < excluded.version
 RETURNING written_version < version AS to_write
 
 -- name: claim
--- $2 orders of each shop of $1, in the order of their priority; a claim that runs out is taken over.
+-- $2 orders of each shop of $1, in the order of their priority; a claim that runs out is taken over. Whoever had it may
+-- have written without noting it: what is remembered of the order is not believed then.
 WITH chosen AS (
     SELECT o.shop, o.order_id
     FROM unnest($1::text[], $2::int[]) AS free (shop, slots)
@@ -34,7 +35,7 @@ WITH chosen AS (
         FOR UPDATE SKIP LOCKED
     ) AS o
 )
-UPDATE orders SET claimed_until = now() + $3::interval FROM chosen
+UPDATE orders SET claimed_until = now() + $3::interval, look = look OR claimed_until IS NOT NULL FROM chosen
 WHERE orders.shop = chosen.shop AND orders.order_id = chosen.order_id
 RETURNING orders.shop, orders.order_id::text AS order_id, orders.traceparent
 
