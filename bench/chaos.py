@@ -21,8 +21,9 @@ FIRST_ORDER = 6_400_000_000_000
 PICTURE_WIDTH = 480
 """Small pictures: what is tried is the way, not the printing."""
 
-OVERLAP_SECONDS = "600"
-"""As in production. On a busy machine an order may appear on the stand-in long after the time that its body has."""
+
+OVERLAP_SECONDS = "120"
+"""On a busy machine an order may appear on the stand-in many seconds after the time that its body has."""
 
 
 async def measure(count: int, seed: int, rate: float, seconds: float) -> int:
