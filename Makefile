@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short test-minio lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio lint format types imports generated chart ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
 
 help: ## List the targets
@@ -61,6 +61,12 @@ faults-long: $(DEV) ## The same with as many orders and faults as are promised; 
 
 faults-short: $(DEV) ## The same in a few minutes, as tests
 	$(BIN)/pytest tests/faults $(ARGS)
+
+failpoints: $(DEV) ## Deaths at every boundary between two steps, 20 times each, every promise checked (ARGS="--times 1 --only shopify-writer"; half an hour)
+	$(BIN)/python -m tests.faults.failpoints $(ARGS)
+
+defects: $(DEV) ## Seeded defects in a copy of the code: does the proof notice them? (ARGS="--only tag"; half an hour)
+	$(BIN)/python -m tests.faults.defects $(ARGS)
 
 test-minio: $(DEV) ## The tests of storage on a MinIO server (needs Go, which builds the server: about 4 minutes the first time)
 	@test -x $(MINIO) || command -v go >/dev/null || { echo "no Go here: it builds the MinIO server" >&2; exit 1; }

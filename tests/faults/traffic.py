@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -77,6 +78,8 @@ class Traffic:
             self._plan.append((shop, story))
             self.told[shop].stories.append(story)
         self.begun = 0
+        self._begun: set[int] = set()
+        self._stopped = asyncio.Event()
         self.over = False
         """Everything has happened, and every webhook was answered 200."""
 
@@ -94,9 +97,21 @@ class Traffic:
             await life.post.deliver_late_ones()
         self.over = True
 
+    def stop(self) -> None:
+        """No further order begins: those that have not are none of this traffic any more."""
+        self._stopped.set()
+        self._plan = [(shop, story) for shop, story in self._plan if story.order_id in self._begun]
+        for told in self.told:
+            told.stories[:] = [story for story in told.stories if story.order_id in self._begun]
+
     async def _begin(self, shop: int, story: Story, start: float) -> None:
-        await asyncio.sleep(start - time.monotonic())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(start - time.monotonic()):
+                await self._stopped.wait()
+        if self._stopped.is_set():
+            return
         self.begun += 1
+        self._begun.add(story.order_id)
         await self._lives[shop].live(story, start)
 
     async def wait_until_right(self, seconds: float, tell: Callable[[str], None]) -> dict[int, str]:

@@ -11,7 +11,9 @@ class ShopControl:
 
     def __init__(self, url: str, domain: str) -> None:
         self._base = f"{url}/control/shops/{domain}"
-        self._client = httpx.AsyncClient(timeout=30)
+        # On a busy machine a connection that is kept is closed by the server just when a change goes out on it, and
+        # whether it was made is not known then.
+        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 
     async def __aenter__(self) -> "ShopControl":
         return self
