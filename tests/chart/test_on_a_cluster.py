@@ -6,6 +6,7 @@ The release comes with the single-node parts of values-dev.yaml in a namespace o
 import os
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.chart.rendering import CHART
+from tests.chart.rendering import CHART, ROOT
 
 REGISTRY = os.environ.get("PRINTWORKS_TEST_REGISTRY")
 HELM, KUBECTL = shutil.which("helm"), shutil.which("kubectl")
@@ -49,23 +50,53 @@ def namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def deploy(namespace: str, *more: str, chart: Path = CHART) -> None:
     run(
-        HELM, "upgrade", "--install", RELEASE, str(chart), "-n", namespace, "-f", str(CHART / "values-dev.yaml"),
+        HELM, "upgrade", "--install", RELEASE, str(chart), "-n", namespace, "-f", str(chart / "values-dev.yaml"),
         "--set", f"image.registry={REGISTRY}", "--wait", "--timeout", "14m", *more,
     )  # fmt: skip
 
 
-def names_of(namespace: str) -> set[str]:
-    kinds = "deployments,statefulsets,services,configmaps,networkpolicies,serviceaccounts,jobs,cronjobs,ingresses"
-    selected = ("-l", "app.kubernetes.io/part-of=printworks", "-o", "name")
-    return set(run(KUBECTL, "-n", namespace, "get", kinds, *selected).split())
+OURS_BEFORE = {"secret/printworks-shops"}
+
+OF_THE_CLUSTER = {"configmap/kube-root-ca.crt", "configmap/openshift-service-ca.crt", "serviceaccount/default"}
+
+KINDS = (
+    "deployments,statefulsets,pods,jobs,cronjobs,services,configmaps,secrets,serviceaccounts,networkpolicies,ingresses,"
+    "poddisruptionbudgets,horizontalpodautoscalers,persistentvolumeclaims"
+)
 
 
-def test_it_is_installed_tested_upgraded_rolled_back_and_leaves_nothing(namespace: str) -> None:
-    deploy(namespace)
+def objects_of(namespace: str) -> set[str]:
+    """Everything there, whoever made it, but what every namespace has and what was there before."""
+    found = set(run(KUBECTL, "-n", namespace, "get", KINDS, "-o", "name").split())
+    return found - OURS_BEFORE - OF_THE_CLUSTER
+
+
+def wait_until_gone(namespace: str, within: float = 180) -> None:
+    """Pods and volumes end some time after their owners."""
+    deadline = time.monotonic() + within
+    while (left := objects_of(namespace)) and time.monotonic() < deadline:
+        time.sleep(2)
+    assert not left
+
+
+def previous_chart(folder: Path) -> Path:
+    """The chart of the newest release (a tag `v…`), or where there is none yet this one."""
+    tags = run("git", "-C", str(ROOT), "tag", "--list", "v*", "--sort=-v:refname").split()
+    if not tags:
+        return CHART
+    chart = CHART.relative_to(ROOT)
+    archive = folder / "chart.tar"
+    run("git", "-C", str(ROOT), "archive", "--output", str(archive), tags[0], str(chart))
+    run("tar", "-xf", str(archive), "-C", str(folder))
+    return folder / chart
+
+
+def test_it_is_installed_tested_upgraded_rolled_back_and_leaves_nothing(namespace: str, tmp_path: Path) -> None:
+    deploy(namespace, chart=previous_chart(tmp_path))
     run(HELM, "test", RELEASE, "-n", namespace)
     deploy(namespace, "--set", "worker.settings.renderTimeoutSeconds=90")
     run(HELM, "test", RELEASE, "-n", namespace)
     run(HELM, "rollback", RELEASE, "1", "-n", namespace, "--wait", "--timeout", "14m")
     run(HELM, "test", RELEASE, "-n", namespace)
     run(HELM, "uninstall", RELEASE, "-n", namespace, "--wait", "--timeout", "5m")
-    assert not names_of(namespace)
+    wait_until_gone(namespace)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from printworks_common.errors import TransientError
+from printworks_common.metrics import registry
 from printworks_common.shopify.throttle import Budget, PointGate
 
 
@@ -73,3 +74,16 @@ async def test_who_gives_way_waits_for_half_a_bucket_but_not_for_ever() -> None:
     await asyncio.sleep(0)
     clock.now = 0.02
     await asyncio.wait_for(passing, 1)
+
+
+async def test_what_is_left_and_how_often_was_waited_is_measured() -> None:
+    def told(series: str) -> float:
+        return registry.get_sample_value(f"printworks_shopify_points_{series}") or 0.0
+
+    before = {series: told(series) for series in ("left_ratio_sum", "left_ratio_count", "wait_seconds_count")}
+    gate = gate_with(250, Clock())
+    await gate.enter(10, 0, deadline=0)
+    gate.leave(10, None)
+    assert told("left_ratio_sum") - before["left_ratio_sum"] == pytest.approx(0.25)
+    assert told("left_ratio_count") - before["left_ratio_count"] == 1
+    assert told("wait_seconds_count") - before["wait_seconds_count"] == 1

@@ -7,6 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from printworks_common.errors import TransientError
+from printworks_common.metrics import histogram
+
+POINTS_LEFT = histogram(
+    "printworks_shopify_points_left_ratio",
+    "Share of a shop's points that an answer of Shopify told to be left.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
+)
+POINTS_WAIT = histogram("printworks_shopify_points_wait_seconds", "Time that a request waited for a shop's points.")
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class PointGate:
 
         Raises `TransientError` (`shopify_throttled`) when that will not be before `deadline`.
         """
+        began = self._clock()
         async with self._line:
             while self._budget is not None:
                 wait = self._budget.wait(cost + headroom, self._clock())
@@ -73,6 +82,7 @@ class PointGate:
                     break
                 await self.sleep(wait, deadline)
             self._on_the_way += cost
+        POINTS_WAIT.observe(self._clock() - began)
 
     async def leave_room(self, cost: float, share: float, longest: float) -> None:
         """Wait until so large a share of the bucket would be left to others, and no longer than `longest` seconds."""
@@ -88,6 +98,8 @@ class PointGate:
         """The request's answer is here, or will not come. `told`: the bucket as the answer tells it."""
         self._on_the_way -= cost
         if told is not None:
+            if told.maximum > 0:
+                POINTS_LEFT.observe(max(0.0, told.available) / told.maximum)
             # The answer does not know of requests that are still on the way, or has counted them: the lower number.
             self._budget = replace(told, available=told.available - self._on_the_way)
 

@@ -92,6 +92,12 @@ SERVICES = (
     Graph("Deliveries a second", ((_rate("printworks_deliverer_deliveries_total", "outcome"), "{{outcome}}"),)),
     Graph("Delivery time", ((_quantile("printworks_deliverer_delivery_seconds", 0.95), "95 of 100"),), "s"),
     Graph("Snapshot to Shopify", ((_quantile("printworks_writer_delay_seconds", 0.95), "95 of 100"),), "s"),
+    Graph(
+        "Shopify's points left",
+        tuple((_quantile("printworks_shopify_points_left_ratio", q), f"{int(q * 100)} of 100") for q in (0.05, 0.5)),
+        "percentunit",
+    ),
+    Graph("Wait for points", ((_quantile("printworks_shopify_points_wait_seconds", 0.95), "95 of 100"),), "s"),
     Graph("Writes a second", ((_rate("printworks_writer_writes_total", "outcome"), "{{outcome}}"),)),
     Graph(
         "Snapshot to read model", ((_quantile("printworks_jobs_api_projection_lag_seconds", 0.95), "95 of 100"),), "s"
