@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 COORDINATOR = "services/render/printworks_render/coordinator"
-WORKER = "services/render/printworks_render/worker"
 WRITER = "services/shopify-writer/printworks_shopify_writer"
 RETENTION = "services/retention/printworks_retention"
-API = "services/jobs-api/printworks_jobs_api"
 INGEST = "services/ingest/printworks_ingest"
 COMMON = "libs/common/printworks_common"
 
@@ -141,12 +139,6 @@ DEFECTS: tuple[Defect, ...] = (
         "                    await self._orders.written(shop, order_id, noted)\n",
     ),
     Defect(
-        "a stale snapshot is written",
-        f"{WRITER}/convergence.py",
-        "        for _ in range(MAX_ROUNDS):\n            newest = await self._orders.newest(shop, order_id)\n",
-        "        newest = await self._orders.newest(shop, order_id)\n        for _ in range(MAX_ROUNDS):\n",
-    ),
-    Defect(
         "a write that was refused as stale counts as done",
         f"{WRITER}/convergence.py",
         "                    seen = answer.seen or await self._look(client, order_id, wish)\n",
@@ -216,13 +208,6 @@ DEFECTS: tuple[Defect, ...] = (
         "SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2 FOR UPDATE",
         "SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2",
         Points(orders=60),
-    ),
-    Defect(
-        "a shop lists what is another's",
-        f"{API}/filters.py",
-        'return Clauses(values=[shop], parts=["shop = $1"])',
-        'return Clauses(values=[shop], parts=["$1::text IS NOT NULL"])',
-        Points(),
     ),
 )
 
