@@ -54,7 +54,7 @@ def parse_order(body: bytes) -> dict[str, Any] | None:
     """What we read of an order's body, or None when it is no JSON object. A body of another shape comes whole."""
     try:
         return dict(_ORDERS.decode(body))
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return parse(body)
 
 

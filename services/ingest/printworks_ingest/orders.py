@@ -52,7 +52,7 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
     order_id = order_id_of(body)
     if order_id is None:
         raise UnreadableOrderError("The body has no order id.")
-    lines = body.get("line_items")
+    lines, status = body.get("line_items"), body.get("financial_status")
     try:
         # One document, validated at once: a model made for each line and property would take most of the time.
         return OrderReceived.model_validate(
@@ -63,7 +63,7 @@ def from_webhook(shop: str, body: Mapping[str, Any]) -> OrderReceived:
                 "created_at": _moment(body, "created_at"),
                 "updated_at": _moment(body, "updated_at"),
                 "cancelled_at": _moment(body, "cancelled_at") if body.get("cancelled_at") else None,
-                "financial_status": body.get("financial_status"),
+                "financial_status": text(status) if isinstance(status, str) else status,
                 "test": body.get("test") is True,
                 "customer_name": _full_name(body.get("customer"), "first_name", "last_name"),
                 "line_items": [_webhook_line(one) for one in lines] if isinstance(lines, list) else [],

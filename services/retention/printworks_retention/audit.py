@@ -14,6 +14,7 @@ from typing import Any
 
 from printworks_common.errors import PrintworksError
 from printworks_common.postgres import Connection, Pool, ground_errors, load_queries
+from printworks_common.spreadsheets import as_text
 
 SQL = load_queries("printworks_retention", "sql/queries.sql")
 
@@ -91,5 +92,12 @@ def csv_line(values: Iterable[object]) -> str:
 
 
 def csv_row(entry: Entry) -> str:
+    """A record as a line; a reason that somebody wrote is no formula."""
     facts = entry.facts()
-    return csv_line("" if facts.get(name) is None else facts[name] for name in COLUMNS)
+    return csv_line(_cell(facts.get(name)) for name in COLUMNS)
+
+
+def _cell(value: Any) -> object:
+    if value is None:
+        return ""
+    return as_text(value) if isinstance(value, str) else value

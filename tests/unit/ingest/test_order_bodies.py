@@ -100,9 +100,10 @@ def test_properties_are_read_in_every_shape(raw: Any, expected: list[tuple[str, 
 
 def test_text_that_a_database_or_utf_8_cannot_hold_is_mended_and_never_loses_the_order() -> None:
     raw = b'{"line_items": [{"id": 1, "title": "a\\u0000b", "properties": {"T\\ud800": "x\\u0000\\udfff"}}]}'
-    source = body(ORDERS[0]) | json.loads(raw)
+    source = body(ORDERS[0]) | json.loads(raw) | {"financial_status": "paid\ud800"}
     order = OrderReceived.model_validate_json(from_webhook(SHOP, source).model_dump_json())
     [line] = order.line_items
+    assert order.financial_status == "paid?"
     assert line.title == "ab"
     assert [(one.name, one.value) for one in line.properties] == [("T?", "x?")]
 
@@ -146,6 +147,10 @@ class TestParsing:
     @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"1", b'"x"', b"null", b"\xff\xfe", b"{\x00}", b"not json"])
     def test_what_is_no_object_is_refused(self, raw: bytes) -> None:
         assert parse(raw) is None
+        assert parse_order(raw) is None
+
+    def test_an_order_that_is_not_utf_8_is_refused(self) -> None:
+        assert parse_order(b'{"id": 1, "name": "\xff\xc0\xae"}') is None
 
     @pytest.mark.parametrize("raw", [b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000])
     def test_ten_thousand_levels_never_reach_the_parser(self, raw: bytes) -> None:

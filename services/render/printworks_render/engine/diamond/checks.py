@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from printworks_common.spreadsheets import as_text
 from printworks_common.templates import Limits, Output
 
 from printworks_render.engine import preflight
@@ -11,7 +12,6 @@ from printworks_render.engine.diamond.key import LegendLayout
 from printworks_render.engine.diamond.paging import PatternPage
 from printworks_render.engine.diamond.pattern import Quantity
 from printworks_render.engine.diamond.scene import Kit
-from printworks_render.engine.diamond.sheets import safe_cell
 from printworks_render.engine.geometry import MM_PER_INCH
 from printworks_render.engine.job import Check, Level
 
@@ -124,7 +124,7 @@ def check_file(
 
 
 def _by_code(kit: Kit) -> dict[str, int]:
-    return {safe_cell(need.drill.code): need.cells for need in kit.needs}
+    return {as_text(need.drill.code): need.cells for need in kit.needs}
 
 
 def _counts(what: str, found: Mapping[str, int], wanted: Mapping[str, int]) -> Check:

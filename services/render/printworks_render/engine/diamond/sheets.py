@@ -1,7 +1,6 @@
 """The pattern and its colour key as CSV files.
 
-Names and codes are the merchant's text: one that begins like a formula gets an apostrophe in front (OWASP, CSV
-injection), since a spreadsheet guesses what a CSV file holds.
+Names and codes are the merchant's text: none of them is taken for a formula.
 """
 
 import csv
@@ -10,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from printworks_common.spreadsheets import as_text
+
 from printworks_render.engine.diamond.pattern import Pattern, Quantity
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLOURS_HEADER = ("symbol", "code", "name", "hex", "cells", "drills", "bags")
 
 
@@ -34,14 +34,9 @@ class KitFacts:
     """A test order: every document says so."""
 
 
-def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
-
-
 def write_pattern_csv(path: Path, pattern: Pattern) -> None:
     """The grid: codes of the drills, with column and row numbers, from the top left."""
-    codes = [safe_cell(drill.code) for drill in pattern.drills]
+    codes = [as_text(drill.code) for drill in pattern.drills]
     lines: list[list[str | int]] = [["row", *range(1, pattern.columns + 1)]]
     lines += [[number, *(codes[cell] for cell in row)] for number, row in enumerate(pattern.cells.tolist(), start=1)]
     _write_csv(path, lines)
@@ -52,7 +47,7 @@ def write_colours_csv(path: Path, needs: Sequence[Quantity]) -> None:
     lines: list[Sequence[str | int]] = [_COLOURS_HEADER]
     for need in needs:
         drill = need.drill
-        texts = [safe_cell(text) for text in (drill.symbol, drill.code, drill.name, drill.hex)]
+        texts = [as_text(text) for text in (drill.symbol, drill.code, drill.name, drill.hex)]
         lines.append([*texts, need.cells, need.drills, need.bags])
     _write_csv(path, lines)
 

@@ -8,12 +8,12 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from printworks_common.spreadsheets import as_text
 from printworks_common.templates.options_numbers import NumbersOptions
 
 from printworks_render.engine.numbers.painting import Painting
 from printworks_render.engine.numbers.paints import Paint
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _HEADER = ("number", "code", "name", "hex", "facets", "area_mm2", "share", "paint_ml", "pots")
 
 
@@ -48,14 +48,9 @@ def write_csv(path: Path, needs: Sequence[Need]) -> None:
         writer = csv.writer(out)
         writer.writerow(_HEADER)
         for need in needs:
-            texts = [_safe(text) for text in (need.paint.code, need.paint.name, need.paint.hex)]
+            texts = [as_text(text) for text in (need.paint.code, need.paint.name, need.paint.hex)]
             figures = [need.facets, f"{need.area_mm2:.1f}", f"{need.share:.4f}", f"{need.paint_ml:.2f}", need.pots]
             writer.writerow([need.paint.number, *texts, *figures])
-
-
-def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
 def write_json(path: Path, painting: Painting, needs: Sequence[Need]) -> None:
