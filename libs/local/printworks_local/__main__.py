@@ -9,7 +9,7 @@ from pathlib import Path
 
 from printworks_common.errors import PrintworksError
 
-from printworks_local.images import TARGETS, Images, find_engine
+from printworks_local.images import Images, find_engine
 from printworks_local.stack.model import checkout_root
 from printworks_local.up import UpOptions, end_everything, start_printworks
 
@@ -21,18 +21,6 @@ async def up(shops_file: Path | None) -> int:
     async with start_printworks(UpOptions(label=LABEL, shops_file=shops_file, publish=True)) as printworks:
         print(printworks.summary(), flush=True)
         await asyncio.Event().wait()
-    return 0
-
-
-async def images() -> int:
-    """Build every image, tell its size, and start each role from its image until it is ready."""
-    made = Images(find_engine())
-    for target in TARGETS:
-        await asyncio.to_thread(made.build, checkout_root(), target)
-        print(f"{made.name(target)}: {made.megabytes(target):.0f} MB", flush=True)
-    async with start_printworks(UpOptions(label="images", images=made)) as printworks:
-        for name in printworks.supervised:
-            print(f"{name} runs from its image: read-only, no root, ready", flush=True)
     return 0
 
 
@@ -68,7 +56,7 @@ def main() -> None:
     demo_parser.add_argument("--json", type=Path, metavar="PATH", help="write the result here")
     demo_parser.add_argument("--images", action="store_true", help="run the services from their images")
     commands.add_parser("down", help="end what is left of `up`")
-    commands.add_parser("images", help="build the images and start each one")
+    commands.add_parser("images", help="build the images, look into each one and start it")
     arguments = parser.parse_args()
     try:
         match arguments.command:
@@ -80,7 +68,9 @@ def main() -> None:
                 made = Images(find_engine()) if arguments.images else None
                 code = run_until_signal(demo(once=arguments.once, result=arguments.json, images=made))
             case "images":
-                code = run_until_signal(images())
+                from printworks_local.image_trial import try_images
+
+                code = run_until_signal(try_images(Images(find_engine())))
             case _:
                 code = down()
     except PrintworksError as error:

@@ -15,7 +15,7 @@ from printworks_local.stack import StackError
 
 TAG = "0.1.0"
 PREFIX = "printworks"
-USER = "10001:10001"
+UID = 10001
 
 TARGETS = tuple(dict.fromkeys(service.command.removeprefix("printworks-") for service in SERVICES))
 """Images by the commands in them."""
@@ -83,17 +83,24 @@ class Images:
         (found,) = json.loads(self.engine.call("image", "inspect", self.name(target)))
         return found["Size"] / 1e6
 
-    def command(self, program: str, arguments: list[str], files: Path | None) -> list[str]:
+    def python(self, target: str, code: str) -> str:
+        """Standard output of Python code that runs in an image, which is all that it may read. Raises StackError."""
+        words = self.command("python", ["-c", code], None, target=target)
+        return self.engine.call(*words[len(self.engine.words) :])
+
+    def command(self, program: str, arguments: list[str], files: Path | None, target: str | None = None) -> list[str]:
         """Run `program` from its image as the chart does: no root, nothing writable but /tmp, no capabilities.
 
-        Variables that begin with PRINTWORKS_ are handed on; `files` is a folder that it may read.
+        Variables that begin with PRINTWORKS_ are handed on; `files` is a folder that it may read. The image is
+        that of the program, unless `target` is another.
         """
-        target = program.removeprefix("printworks-")
+        target = target or program.removeprefix("printworks-")
         mounts = ["-v", f"{files}:{files}:ro"] if files is not None else []
         return [
-            *self.engine.words, "run", "--rm", "--network=host", "--read-only", "--user", USER, "--cap-drop=ALL",
-            "--security-opt=no-new-privileges", "--tmpfs=/tmp:rw,size=2g,mode=1777", "--env=PRINTWORKS_*",
-            *self.engine.run, *mounts, self.name(target if target in TARGETS else TARGETS[0]), program, *arguments,
+            *self.engine.words, "run", "--rm", "--network=host", "--read-only", "--user", f"{UID}:{UID}",
+            "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp:rw,size=2g,mode=1777",
+            "--env=PRINTWORKS_*", *self.engine.run, *mounts,
+            self.name(target if target in TARGETS else TARGETS[0]), program, *arguments,
         ]  # fmt: skip
 
 
