@@ -1,6 +1,7 @@
 """Render processes as a worker keeps them: each job is held to the memory it may need, and harms none that follow."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -57,6 +58,22 @@ async def test_the_next_job_of_the_same_process_is_rendered(pool: RenderPool, tm
 
     assert isinstance(outcome, Rendered)
     assert outcome.spec_line.startswith("300 DPI")
+
+
+def endless_in_native_code() -> None:
+    sum(iter(int, 1))
+
+
+async def test_a_render_that_never_returns_to_python_is_ended_without_a_wait() -> None:
+    pool = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    await pool.warm_up()
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await asyncio.wrap_future(pool._pool.schedule(endless_in_native_code, timeout=1))
+    took = time.monotonic() - began
+    await pool.stop()
+
+    assert 1 <= took < 3.5, "pebble waits 3 seconds more for a process that does not end by itself"
 
 
 def render_processes() -> list[psutil.Process]:

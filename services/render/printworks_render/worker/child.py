@@ -50,6 +50,9 @@ def start(memory_mb: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the parent decides when a render ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Pebble's handler runs only between two steps of Python: native code that never returns would not hear it, and the
+    # whole pool would wait 3 seconds for it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(NICENESS)
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
