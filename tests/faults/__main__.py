@@ -15,6 +15,7 @@ from itertools import groupby
 from printworks_local.stack import StackError
 from printworks_local.stack.model import checkout_root
 
+from tests.faults.disk import DiskError, with_rights
 from tests.faults.running import FIRST_ORDER, ORDERS_APART, Context, Figures, Form, Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.system import System, start_system
@@ -66,6 +67,12 @@ def main() -> int:
     names = arguments.only.split(",") if arguments.only else list(known)
     if unknown := set(names) - known.keys():
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+    if any(known[name].options.disks for name in names):
+        try:
+            with_rights(["-m", "tests.faults", *sys.argv[1:]])
+        except DiskError as error:
+            names = [name for name in names if not known[name].options.disks]
+            print(f"scenarios of full disks do not run here: {error}", file=sys.stderr)
     print(f"seed {arguments.seed}, {arguments.form} form: {', '.join(names)}", flush=True)
     try:
         return asyncio.run(run_all([known[name] for name in names], arguments.seed, form=arguments.form))

@@ -45,9 +45,14 @@ class Gate:
         self.counts: Counter[str] = Counter()
         self.upstream: tuple[str, int] = ("127.0.0.1", 0)
         self.port = 0
-        self._chance = random.Random(f"{seed}/{name}/http")
+        self._name = name
+        self.sow(seed)
         self._listening: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def sow(self, seed: int | str) -> None:
+        """What befalls requests from now on comes from this seed."""
+        self._chance = random.Random(f"{seed}/{self._name}/http")
 
     async def open(self) -> None:
         self._listening = await asyncio.start_server(self._accepted, "127.0.0.1", 0, limit=CHUNK_BYTES)
@@ -116,6 +121,10 @@ class StoreLink(Link):
     async def close(self) -> None:
         await super().close()
         await self.gate.close()
+
+    def sow(self, seed: int | str) -> None:
+        super().sow(seed)
+        self.gate.sow(seed)
 
     def lead_to(self, host: str, port: int) -> None:
         self._store = self.gate.upstream = (host, port)

@@ -227,6 +227,10 @@ class Link:
     def open_connections(self) -> int:
         return len(self._connections)
 
+    def sow(self, seed: int | str) -> None:
+        """What chance does to connections from now on comes from this seed."""
+        self.seed = seed
+
     def lead_to(self, host: str, port: int) -> None:
         """The server, for connections from now on."""
         self.upstream = (host, port)

@@ -11,7 +11,7 @@ import secrets
 import shutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from printworks_local.install import set_up_shop, wait_until_known
@@ -21,13 +21,14 @@ from printworks_local.services import API, COORDINATOR, RECEIVER, WORKER, WRITER
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.shopify.state import AppConfig, ShopConfig
 from printworks_local.shops_file import CLIENT_ID
-from printworks_local.stack import Stack
+from printworks_local.stack import Part, Stack
 from printworks_local.stack.model import checkout_root
 from printworks_local.stack.process import Command
 from printworks_local.supervisor import Supervised
 from printworks_local.traffic import SMALL, put_small_pictures
 from printworks_local.up import Launch, Printworks, UpOptions, as_it_is, start_printworks
 
+from tests.faults.disk import small_disk
 from tests.faults.front import Front
 from tests.faults.links import EVERYBODY, WEBHOOKS, Links, MakeLink, Target
 from tests.faults.products import TINY_CARD, TINY_PHOTO
@@ -67,6 +68,8 @@ class SystemOptions:
     """Variables for all services; they win."""
     link: MakeLink | None = None
     """Makes what lies between a process and a server; None: nothing."""
+    disks: Mapping[Part, int] = field(default_factory=dict[Part, int])
+    """Parts that have a disk of their own, of so many MB."""
     launch: Launch = as_it_is
     """Other arguments or variables of a process, after its addresses were put in."""
     source: Path | None = None
@@ -92,6 +95,8 @@ class System:
     links: Links
     fronts: Mapping[str, Front]
     """By service: what stands before its replicas."""
+    disks: Mapping[Part, Path]
+    """Of the parts that have one of their own."""
 
     @property
     def stack(self) -> Stack:
@@ -126,7 +131,9 @@ async def start_system(options: SystemOptions) -> AsyncGenerator[System]:
             for service in (RECEIVER, API)
             if options.replicas.get(service.name, 1) > 1
         }
-        printworks = await exits.enter_async_context(start_printworks(_up(options, links, fronts)))
+        disks = {part: exits.enter_context(small_disk(size)) for part, size in options.disks.items()}
+        up = replace(_up(options, links, fronts), data_in=disks)
+        printworks = await exits.enter_async_context(start_printworks(up))
         for name, front in fronts.items():
             front.serve(one for one in printworks.supervised.values() if one.service.name == name)
         door = fronts[RECEIVER.name].url if RECEIVER.name in fronts else printworks.ingest_url
@@ -142,7 +149,7 @@ async def start_system(options: SystemOptions) -> AsyncGenerator[System]:
         addresses = [
             links.lead(EVERYBODY, Target.PICTURES, address) for address in put_small_pictures(pictures, PICTURE_WIDTH)
         ]
-        yield System(options, printworks, floors, pictures, addresses, links, fronts)
+        yield System(options, printworks, floors, pictures, addresses, links, fronts, disks)
 
 
 def _up(options: SystemOptions, links: Links, fronts: Mapping[str, Front]) -> UpOptions:

@@ -26,7 +26,7 @@ from printworks_local.services import API, RECEIVER, SCHEMAS, Service, processes
 from printworks_local.shopify.server import start_shopify
 from printworks_local.shopify.state import ShopConfig
 from printworks_local.shops_file import RunningShop, demo_shop, given_shops, served_by, write_shops
-from printworks_local.stack import Listener, Stack, StackInfo, StackKind, StackOptions, end_runs, start_stack
+from printworks_local.stack import Listener, Part, Stack, StackInfo, StackKind, StackOptions, end_runs, start_stack
 from printworks_local.stack.model import checkout_root, kind_from_environment
 from printworks_local.stack.ports import free_ports
 from printworks_local.stack.process import Command
@@ -66,6 +66,8 @@ class UpOptions:
     launch: Launch = as_it_is
     """For tests: other arguments or variables of a process."""
     kafka_listeners: tuple[Listener, ...] = ()
+    data_in: Mapping[Part, Path] = field(default_factory=dict[Part, Path])
+    """As in `StackOptions`."""
     python_path: tuple[Path, ...] = ()
     """Packages in these directories come before those that are installed, in services and their commands."""
 
@@ -164,6 +166,7 @@ def _stack_options(options: UpOptions, kind: StackKind) -> StackOptions:
         kind=kind,
         quiet=options.quiet,
         kafka_listeners=options.kafka_listeners,
+        data_in=options.data_in,
     )
 
 

@@ -69,6 +69,9 @@ class LocalStack(Stack):
         """The run directory, with data and `<part>.log`."""
         return self._run.directory
 
+    def _directory_of(self, part: Part) -> Path:
+        return self._options.data_in.get(part, self._run.directory / part.value)
+
     def log(self, part: Part) -> Path:
         return self._run.directory / f"{part.value}.log"
 
@@ -82,7 +85,7 @@ class LocalStack(Stack):
             print(f"[stack] {text}", flush=True)
 
     async def _open_postgres(self) -> None:
-        directory = self._run.directory / Part.POSTGRES.value
+        directory = self._directory_of(Part.POSTGRES)
         (port,) = free_ports(1)
         self._postgres = postgres.PostgresServer(
             directory, port, self.log(Part.POSTGRES), durable=self._options.durable
@@ -96,7 +99,7 @@ class LocalStack(Stack):
         distribution = await asyncio.to_thread(obtain, self._options.root)
         self._kafka = kafka.KafkaServer(
             distribution,
-            self._run.directory / Part.KAFKA.value,
+            self._directory_of(Part.KAFKA),
             self.log(Part.KAFKA),
             durable=self._options.durable,
             listeners=self._options.kafka_listeners,
@@ -105,7 +108,7 @@ class LocalStack(Stack):
         await self._open_part(Part.KAFKA, self._kafka.server_command, self._kafka.probe, kafka.PROBE_ERRORS)
 
     async def _open_s3(self) -> None:
-        self._s3 = s3.S3Server(self._run.directory / Part.S3.value, self.log(Part.S3))
+        self._s3 = s3.S3Server(self._directory_of(Part.S3), self.log(Part.S3))
         await self._open_part(Part.S3, self._s3.server_command, self._s3.probe, s3.PROBE_ERRORS)
 
     async def _open_part(

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -81,6 +82,8 @@ class StackOptions:
     """Seconds each part may take until it answers; generous, because a busy machine is not a fault."""
     quiet: bool = False
     """Do not print how long each part took."""
+    data_in: Mapping[Part, Path] = field(default_factory=dict[Part, Path])
+    """Where a part keeps its data, if not in the run directory: on a disk of its own. It is not removed at the end."""
     kafka_listeners: tuple[Listener, ...] = ()
     """For `local` alone."""
 

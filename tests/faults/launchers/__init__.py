@@ -1,0 +1,1 @@
+"""Services with something of the tests' in them. Nothing of it lives in services/."""
