@@ -21,7 +21,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio lint format types imports generated chart ci lock \
-	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild clean
+	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-flash bench-scaling soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +143,15 @@ bench-writer: $(DEV) ## A flash sale in four shops: points used, requests and po
 
 bench-chaos: $(DEV) ## 10,000 orders that change while webhooks are lost, doubled, mixed and late: every order ends right
 	$(BIN)/python bench/chaos.py $(ARGS)
+
+bench-flash: $(DEV) ## 5,000 orders in 180 seconds while it renders: every answer of the webhook door timed, none lost (ARGS="--orders 1400 --seconds 50")
+	$(BIN)/python bench/load/flash_sale.py $(ARGS)
+
+bench-scaling: $(DEV) ## Jobs a second with 1, 2 and 4 workers at a simulated cost, with 1 and 2 at real renders
+	$(BIN)/python bench/load/scaling.py $(ARGS)
+
+soak: $(DEV) ## Two orders a second for an hour: memory, open files and latency stay where they are (ARGS="--minutes 10")
+	$(BIN)/python bench/load/soak.py $(ARGS)
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh
