@@ -19,6 +19,8 @@ from printworks_local.shopify.state import ShopConfig
 
 START_SECONDS = 30
 STOP_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75
+"""Longer than our clients keep a connection: one that ends just as it is used again looks like a fault."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def _server(shops: list[ShopConfig]) -> uvicorn.Server:
             lifespan="off",
             log_level="error",
             access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
