@@ -20,6 +20,9 @@ SETTLED_SECONDS = 2.0
 SLOWEST_ANSWER_SECONDS = 5.0
 """Shopify waits so long."""
 
+KNOCKING_SECONDS = 8.0
+"""At least so long, also when the part took its time to end: a 503 comes after 3.5 seconds."""
+
 PATIENCE_SECONDS = 600.0
 TIMES = 2.0
 
@@ -47,7 +50,7 @@ class Outage:
             await stack.stop(self.part)
             await asyncio.sleep(SETTLED_SECONDS)
             async with knocking(context) as knocks:
-                await asyncio.sleep(away - (time.monotonic() - down))
+                await asyncio.sleep(max(KNOCKING_SECONDS, away - (time.monotonic() - down)))
             context.tell(f"{self.part} was away; the door: {knocks.text()}")
             if set(knocks.answers) != {self.door}:
                 broken.append(f"while {self.part} was away the door answered {dict(knocks.answers)}")
