@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp
 
 from printworks_jobs_api.metrics import REQUEST_SECONDS, REQUESTS
-from printworks_jobs_api.problems import ProblemError, internal_error, problem
+from printworks_jobs_api.problems import ProblemError, internal_error
 from printworks_jobs_api.tenancy import NOBODY, acting_for
 
 Message = MutableMapping[str, Any]
@@ -66,12 +66,7 @@ class _Exchange:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
         with span("http request", parent_headers=headers, method=self._scope["method"]):
             try:
-                if "\x00" in self._scope["path"]:
-                    # Names nothing that there is, and the database refuses even to look for it.
-                    nothing = problem(404, "not_found", "There is nothing at this address.")
-                    await nothing(self._scope, self._receive, self._passed)
-                else:
-                    await self._app(self._scope, self._received, self._passed)
+                await self._app(self._scope, self._received, self._passed)
             except Exception as error:
                 _log.error("request_failed", method=self._scope["method"], route=self._route, exc_info=error)
                 if self._status:

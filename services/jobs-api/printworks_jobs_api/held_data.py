@@ -13,6 +13,7 @@ from typing import Any
 from printworks_common.postgres import Pool, ground_errors, load_queries
 from printworks_common.storage import ObjectStore
 
+from printworks_jobs_api.filters import without_nul
 from printworks_jobs_api.problems import ProblemError, not_found
 from printworks_jobs_api.zipping import ZipEntry, central_header, end_records, local_header
 
@@ -28,7 +29,7 @@ class HeldData:
         """The orders of a data request that are here. Raises ProblemError 404, 409 `export_not_ready` for one that the
         coordinator has not answered yet."""
         with ground_errors():
-            request = await self._pool.fetchrow(SQL["exportable"], shop, request_id)
+            request = await self._pool.fetchrow(SQL["exportable"], shop, without_nul(request_id))
             if request is None:
                 raise not_found("data request")
             if not request["written"]:
