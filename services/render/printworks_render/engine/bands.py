@@ -18,7 +18,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
 
     At most one result more waits to be taken. What `work` raises is raised here, and nothing is begun after it.
     """
-    threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
     if threads == 1:
         yield from map(work, items)
         return
