@@ -11,9 +11,7 @@ class ShopControl:
 
     def __init__(self, url: str, domain: str) -> None:
         self._base = f"{url}/control/shops/{domain}"
-        # On a busy machine a connection that is kept is closed by the server just when a change goes out on it, and
-        # whether it was made is not known then.
-        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+        self._client = httpx.AsyncClient(timeout=30)
 
     async def __aenter__(self) -> "ShopControl":
         return self

@@ -20,7 +20,8 @@ from printworks_local.shopify.state import ShopConfig
 START_SECONDS = 30
 STOP_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
-"""Longer than our clients keep a connection: one that ends just as it is used again looks like a fault."""
+"""Longer than our clients keep a connection: one that ends just as it is used again looks like a fault,
+and whether a change was made is not known then."""
 
 
 @dataclass(frozen=True)
