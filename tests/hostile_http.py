@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
-import math
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
+from printworks_local.pace import p95
+
+SLOW_CONNECTIONS = 300
+MAX_P95_MS = 1000.0
+"""Of a well-behaved client during an attack, on a machine that is busy with other things as well."""
 
 PATH_TRICKS = (
     b"%2e%2e",
@@ -142,12 +146,27 @@ async def slow_connections(url: str, heads: Iterable[bytes], *, every: float = 0
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def p95(client: httpx.AsyncClient, path: str, requests: int, *, status: int = 200) -> float:
-    """Milliseconds below which 95 of 100 requests of a well-behaved client are answered, one after another."""
+async def go_on_beside_slow_ones(url: str, beginnings: Sequence[bytes], ask: Callable[[], Awaitable[object]]) -> None:
+    """Hundreds of connections begin and send one byte at a time; a well-behaved client is answered as before, and they
+    are cut off."""
+    quiet = await _p95(ask)
+    async with slow_connections(url, [*beginnings] * (SLOW_CONNECTIONS // len(beginnings))) as closed:
+        await asyncio.sleep(0.5)
+        attacked = await _p95(ask)
+        assert not all(closed), "the attack was over before it was measured"
+        # Whoever is too slow is cut off: 10 s after it began.
+        async with asyncio.timeout(40):
+            while not all(closed):  # noqa: ASYNC110 (the other side's doing)
+                await asyncio.sleep(0.2)
+    print(f"p95 of a well-behaved client: {quiet:.1f} ms quiet, {attacked:.1f} ms under attack")
+    assert attacked < max(MAX_P95_MS, 10 * quiet)
+
+
+async def _p95(ask: Callable[[], Awaitable[object]]) -> float:
+    """Milliseconds of 40 requests, one after another."""
     took: list[float] = []
-    for _ in range(requests):
+    for _ in range(40):
         began = time.perf_counter()
-        answer = await client.get(path)
+        await ask()
         took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == status, answer.text
-    return sorted(took)[math.ceil(len(took) * 0.95) - 1]
+    return p95(took)
