@@ -11,7 +11,6 @@ import random
 import sys
 
 from printworks_local.chaos.run import Chaos
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.traffic import SMALL, put_small_pictures
@@ -32,8 +31,7 @@ async def measure(count: int, seed: int, rate: float, seconds: float) -> int:
         addresses = put_small_pictures(pictures, PICTURE_WIDTH)
         options = UpOptions(label="bench", environment={"PRINTWORKS_RECONCILE_OVERLAP_SECONDS": OVERLAP_SECONDS})
         async with start_printworks(options) as printworks, ShopFloor(printworks) as floor:
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+            await floor.sell(SMALL)
             chaos = Chaos(floor, addresses, seed)
             report = await chaos.run(FIRST_ORDER, count, rate=rate, seconds=seconds, tell=told)
     print(report.text())

@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 import psutil
 from printworks_local.evidence import Evidence, collect, dead_letters
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.invariants import FINISHED, broken_promises
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import ShopFloor
@@ -70,8 +69,7 @@ async def measure(count: int, seconds: float) -> int:
     with PictureServer() as pictures:
         addresses = put_small_pictures(pictures)
         async with start_printworks(UpOptions(label="bench")) as printworks, ShopFloor(printworks) as floor:
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+            await floor.sell(SMALL)
             memory = Memory(printworks)
             watching = asyncio.create_task(memory.watch())
             bodies = make_orders(FIRST_ORDER, count, addresses, lambda number: 1 + number % 4)

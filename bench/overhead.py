@@ -12,7 +12,6 @@ import time
 from datetime import UTC, datetime
 
 from printworks_local.evidence import Evidence, collect
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.invariants import FINISHED
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import ShopFloor
@@ -36,8 +35,7 @@ async def measure(count: int) -> None:
             start_printworks(UpOptions(label="bench", environment=quiet)) as printworks,
             ShopFloor(printworks) as floor,
         ):
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+            await floor.sell(SMALL)
             sent: dict[int, datetime] = {}
             for body in make_orders(FIRST_ORDER, WARM_UP + count, addresses, lambda _: 1):
                 order_id = int(body["id"])

@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 from printworks_local.evidence import collect, dead_letters
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.invariants import broken_promises
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import ShopFloor
@@ -33,8 +32,6 @@ SLOWEST_AIM_S = 5.0
 P99_AIM_MS = 250.0
 SHOWN = 20
 OK = 200
-# Thousands of orders are read back through the API at the end.
-PATIENT_API = {"PRINTWORKS_REQUESTS_PER_SECOND": "100000", "PRINTWORKS_REQUESTS_BURST": "100000"}
 
 
 @dataclass
@@ -109,12 +106,8 @@ async def measure(orders: int, seconds: float, patience: float, seed: int) -> in
     print(f"seed {seed}: {orders} orders in {seconds:g} s, {DOUBLED:.0%} of the webhooks twice", flush=True)
     with PictureServer() as pictures:
         addresses = put_small_pictures(pictures)
-        async with (
-            start_printworks(UpOptions(label="bench", environment=PATIENT_API)) as printworks,
-            ShopFloor(printworks) as floor,
-        ):
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+        async with start_printworks(UpOptions(label="bench")) as printworks, ShopFloor(printworks) as floor:
+            await floor.sell(SMALL)
             await floor.shopify.configure(plan="enterprise")  # Shopify's rate limit is not what is measured
             bodies = make_orders(FIRST_ORDER, orders, addresses, lambda _: 1)
             began = time.monotonic()

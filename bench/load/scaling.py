@@ -14,7 +14,6 @@ from datetime import datetime
 
 from printworks_common.events.topics import Topic
 from printworks_local.evidence import read_topic
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.invariants import FINISHED
 from printworks_local.pictures import PictureServer
 from printworks_local.products import PHOTO, Product
@@ -56,8 +55,7 @@ async def jobs_per_second(workers: int, jobs: int, product: Product, addresses: 
     if cost:
         options = replace(options, launch=with_cost)
     async with start_printworks(options) as printworks, ShopFloor(printworks) as floor:
-        await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [product])
-        await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [product])
+        await floor.sell(product)
         await floor.shopify.configure(plan="enterprise")
         bodies = make_orders(FIRST_ORDER, jobs, addresses, lambda _: 1, product)
         await send_orders(floor, bodies)

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 
 import psutil
 from printworks_local.evidence import dead_letters
-from printworks_local.install import set_up_shop, wait_until_known
-from printworks_local.pace import seconds_to_ready, send_at
+from printworks_local.pace import p95, seconds_to_ready, send_at
 from printworks_local.pictures import PictureServer
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.traffic import SMALL, make_orders, put_small_pictures, wait_until_tagged
@@ -101,10 +100,10 @@ def latency(seconds: Mapping[int, float], order_ids: Sequence[int]) -> list[str]
     """Prints p50 and p95 of each third; returns what is wrong with them."""
     size = len(order_ids) // 3
     thirds = [[seconds[number] for number in order_ids[place * size : (place + 1) * size]] for place in range(3)]
-    p95 = [statistics.quantiles(third, n=20)[18] for third in thirds]
-    for name, third, high in zip(("first", "second", "last"), thirds, p95, strict=True):
+    highs = [p95(third) for third in thirds]
+    for name, third, high in zip(("first", "second", "last"), thirds, highs, strict=True):
         print(f"paid to ready, {name} third: p50 {statistics.median(third):.2f} s, p95 {high:.2f} s of {len(third)}")
-    ratio = p95[2] / p95[0]
+    ratio = highs[2] / highs[0]
     return [f"p95 of the last third is {ratio:.2f} times that of the first"] if ratio > LATENCY_AIM else []
 
 
@@ -115,8 +114,7 @@ async def measure(minutes: float, rate: float) -> int:
     with PictureServer() as pictures:
         addresses = put_small_pictures(pictures)
         async with start_printworks(UpOptions(label="soak")) as printworks, ShopFloor(printworks) as floor:
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, [SMALL])
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, [SMALL])
+            await floor.sell(SMALL)
             await floor.shopify.configure(plan="enterprise")
             bodies = make_orders(FIRST_ORDER, orders, addresses, lambda _: 1)
             began = time.monotonic()

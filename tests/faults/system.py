@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.pictures import PictureServer
 from printworks_local.products import Product
 from printworks_local.services import API, COORDINATOR, RECEIVER, WORKER, WRITER, Service
@@ -135,7 +134,10 @@ async def start_system(options: SystemOptions) -> AsyncGenerator[System]:
         up = replace(_up(options, links, fronts), data_in=disks)
         printworks = await exits.enter_async_context(start_printworks(up))
         for name, front in fronts.items():
-            front.serve(one for one in printworks.supervised.values() if one.service.name == name)
+            behind = [one for one in printworks.supervised.values() if one.service.name == name]
+            front.serve(behind)
+            for one in behind:
+                await front.wait_ready(one)
         door = fronts[RECEIVER.name].url if RECEIVER.name in fronts else printworks.ingest_url
         door = links.lead(WEBHOOKS, Target.RECEIVER, door)
         api = fronts[API.name].url if API.name in fronts else printworks.jobs_api_url
@@ -144,8 +146,7 @@ async def start_system(options: SystemOptions) -> AsyncGenerator[System]:
             for shop in printworks.shops
         ]
         for floor in floors:
-            await set_up_shop(printworks.jobs_api_url, floor.shop.api_key, PRODUCTS)
-            await wait_until_known(printworks.postgres_dsn, floor.shop.domain, PRODUCTS)
+            await floor.sell(*PRODUCTS)
         addresses = [
             links.lead(EVERYBODY, Target.PICTURES, address) for address in put_small_pictures(pictures, PICTURE_WIDTH)
         ]

@@ -1,6 +1,7 @@
 """How long orders take from their `orders/paid` webhook to the ready tag on Shopify, when they come at given times."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,3 +34,8 @@ async def seconds_to_ready(floor: ShopFloor, paid: Mapping[int, datetime]) -> di
         if number in paid and number not in found and READY_TAG in entry["after"].get("tags", []):
             found[number] = (datetime.fromisoformat(entry["time"]) - paid[number]).total_seconds()
     return found
+
+
+def p95(values: Sequence[float]) -> float:
+    """Where 95 of 100 lie below, of at least two."""
+    return statistics.quantiles(values, n=20)[18]

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from printworks_local.install import set_up_shop, wait_until_known
+from printworks_local.products import Product
 from printworks_local.shopify.client import ShopControl
 from printworks_local.shopify.webhooks import WebhookRequest, make_webhook
 from printworks_local.shops_file import RunningShop
@@ -80,6 +82,11 @@ class ShopFloor:
         await self._door.aclose()
         await self.api.aclose()
 
+    async def sell(self, *products: Product) -> None:
+        """Map products to their templates, and wait until an order of them is known to be customised."""
+        await set_up_shop(str(self.api.base_url), self.shop.api_key, products)
+        await wait_until_known(self.printworks.postgres_dsn, self.shop.domain, products)
+
     def webhook(self, topic: str, content: dict[str, Any] | bytes, **options: Any) -> WebhookRequest:
         """Signed with the shop's secret."""
         return make_webhook(topic, content, secret=self.shop.client_secret, shop=self.shop.domain, **options)
@@ -98,8 +105,13 @@ class ShopFloor:
         return read_order(await self.shopify.order(order_id))
 
     async def in_api(self, order_id: int | str) -> dict[str, Any] | None:
-        """The order with its print jobs in full; None while jobs-api does not know it."""
-        answer = await self.api.get(f"/v1/orders/{order_id}")
+        """The order with its print jobs in full; None while jobs-api does not know it. Waits as long as it is told to
+        when it has asked too often: thousands of orders are read one after the other."""
+        while True:
+            answer = await self.api.get(f"/v1/orders/{order_id}")
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS.value:
+                break
+            await asyncio.sleep(float(answer.headers["retry-after"]))
         if answer.status_code == httpx.codes.NOT_FOUND.value:
             return None
         answer.raise_for_status()

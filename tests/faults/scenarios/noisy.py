@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from printworks_local.evidence import dead_letters
-from printworks_local.pace import seconds_to_ready, send_at
+from printworks_local.pace import p95, seconds_to_ready, send_at
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.traffic import make_orders, wait_until_tagged
 
@@ -38,10 +38,6 @@ class Half:
     seconds: list[float]
     noise: int
 
-    @property
-    def p95(self) -> float:
-        return statistics.quantiles(self.seconds, n=20)[18]
-
 
 async def run(context: Context) -> Figures:
     each, runs = context.pick(6, 10, 28), context.pick(1, 1, 3)
@@ -53,11 +49,12 @@ async def run(context: Context) -> Figures:
     for number in range(1, runs + 1):
         quiet = await half(context, others, None, ids, each)
         loud = await half(context, others, noisy, ids, each)
-        ratios.append(loud.p95 / quiet.p95)
+        before, beside = p95(quiet.seconds), p95(loud.seconds)
+        ratios.append(beside / before)
         orders += len(quiet.seconds) + len(loud.seconds) + loud.noise
         context.tell(
-            f"run {number}: p95 of {len(quiet.seconds)} orders {quiet.p95:.2f} s; beside {loud.noise} orders of the "
-            f"noisy shop {loud.p95:.2f} s: {ratios[-1]:.2f} times"
+            f"run {number}: p95 of {len(quiet.seconds)} orders {before:.2f} s; beside {loud.noise} orders of the "
+            f"noisy shop {beside:.2f} s: {ratios[-1]:.2f} times"
         )
     ratio = statistics.median(ratios)
     broken = [f"the others' p95 is {ratio:.2f} times the quiet one"] if ratio > MOST else []

@@ -15,7 +15,7 @@ from itertools import count
 
 import psutil
 from printworks_local.evidence import dead_letters
-from printworks_local.pace import seconds_to_ready, send_at
+from printworks_local.pace import p95, seconds_to_ready, send_at
 from printworks_local.services import WORKER, Service
 from printworks_local.shop_floor import ShopFloor
 from printworks_local.stack.model import checkout_root
@@ -58,10 +58,6 @@ class Half:
     seconds: list[float]
     reasons: Mapping[str, str | None]
 
-    @property
-    def p95(self) -> float:
-        return statistics.quantiles(self.seconds, n=20)[18]
-
 
 async def run(context: Context) -> Figures:
     system = context.system
@@ -74,11 +70,12 @@ async def run(context: Context) -> Figures:
     for number in range(1, runs + 1):
         without = await half(context, floor, ids, good, copies=0)
         among = await half(context, floor, ids, good, copies=1)
-        ratios.append(among.p95 / without.p95)
+        alone, beside = p95(without.seconds), p95(among.seconds)
+        ratios.append(beside / alone)
         bad += len(among.reasons)
         context.tell(
-            f"run {number}: p95 of {good} orders {without.p95:.2f} s; among {len(among.reasons)} bad ones "
-            f"{among.p95:.2f} s: {ratios[-1]:.2f} times"
+            f"run {number}: p95 of {good} orders {alone:.2f} s; among {len(among.reasons)} bad ones "
+            f"{beside:.2f} s: {ratios[-1]:.2f} times"
         )
         for name, reason in among.reasons.items():
             what = name.removeprefix("#poison-").rpartition("-")[0]
