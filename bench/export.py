@@ -10,12 +10,11 @@ import base64
 import os
 import random
 import secrets
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
 from printworks_local.export_load import download, orders_with_files, peak_memory, put_objects
 from printworks_local.stack import StackInfo, StackOptions, start_stack
+from printworks_local.stack.ports import free_ports
 
 SHOP = "bench-export.myshopify.com"
 BUCKET = "bench-export"
@@ -65,20 +65,21 @@ async def running_api(env: dict[str, str], url: str) -> AsyncGenerator[int]:
     try:
         async with httpx.AsyncClient() as client, asyncio.timeout(START_SECONDS):
             while True:
-                try:
-                    await client.get(f"{url}/v1/openapi.json")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.2)
+                if process.returncode is not None:
+                    raise RuntimeError(f"jobs-api ended with exit code {process.returncode}")
+                with suppress(httpx.TransportError):
+                    if (await client.get(f"{url}/readyz")).is_success:
+                        break
+                await asyncio.sleep(0.2)
         yield process.pid
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
 async def measure(files: int, length: int, cuts: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    (port,) = free_ports(1)
     async with start_stack(StackOptions(label="bench-export", bucket=BUCKET)) as stack:
         env = environment(stack.info, await stack.create_database("jobs_api"), port)
         settings = ApiSettings.model_validate(

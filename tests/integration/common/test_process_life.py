@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from printworks_local.stack.ports import free_ports
 
 PROGRAM = Path(__file__).with_name("process.py")
 
@@ -51,9 +52,7 @@ class Running:
 
 @asynccontextmanager
 async def started(behaviour: str, **settings: str) -> AsyncGenerator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     variables = {"http_host": "127.0.0.1", "http_port": str(port), "log_format": "json", **settings}
     environment = {**os.environ, **{f"PRINTWORKS_{name.upper()}": value for name, value in variables.items()}}
     process = await asyncio.create_subprocess_exec(

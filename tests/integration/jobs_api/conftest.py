@@ -1,6 +1,5 @@
 """jobs-api on real parts: its own database and bucket, and its application."""
 
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
@@ -18,6 +17,7 @@ from printworks_jobs_api.settings import SCHEMA, ApiSettings
 from printworks_jobs_api.tenancy import open_requests
 from printworks_local.chromium import FLAGS, ensure_chromium
 from printworks_local.stack import Stack
+from printworks_local.stack.ports import free_ports
 
 from tests.integration.jobs_api.browsing import fill, stock
 from tests.integration.jobs_api.parts import Api, Making, api_settings, migrated
@@ -62,7 +62,7 @@ async def running(
     stack: Stack, new_database: Callable[[], Awaitable[str]], jobs_bucket: str
 ) -> AsyncGenerator[Running]:
     """Both roles, started once; tests use a shop each."""
-    port = free_port()
+    (port,) = free_ports(1)
     settings = api_settings(stack, await new_database(), jobs_bucket)
     await ensure_topics(settings, GROUPS)
     env = environment(stack.info, settings.postgres_dsn.get_secret_value(), jobs_bucket, f"http://127.0.0.1:{port}")
@@ -94,8 +94,3 @@ async def morning(running: Running) -> list[Making]:
     """A shop that nobody changes: for looking only."""
     await stock(running, "morning.myshopify.com")
     return await fill(running, "morning.myshopify.com")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, FrameLocator, Route, async_playwright, expect
 from printworks_local.chromium import FLAGS, ensure_chromium
+from printworks_local.stack.ports import free_ports
 
 from tests.integration.jobs_api.browsing import fill
-from tests.integration.jobs_api.conftest import free_port
 from tests.integration.jobs_api.running import Process, Running, start
 from tests.integration.jobs_api.test_staff import SECRET, id_token
 
@@ -22,7 +22,8 @@ async def embedded(running: Running, tmp_path: Path) -> AsyncGenerator[Process]:
     """jobs-api that knows the credentials of the shop."""
     shops = tmp_path / "shops.json"
     shops.write_text(json.dumps([{"domain": SHOP, "client_id": "app", "client_secret": SECRET}]))
-    api = await start("api", running.env | {"PRINTWORKS_SHOPS_FILE": str(shops)}, port=free_port())
+    (port,) = free_ports(1)
+    api = await start("api", running.env | {"PRINTWORKS_SHOPS_FILE": str(shops)}, port=port)
     yield api
     assert await api.stop() == 0
 
