@@ -76,6 +76,7 @@ from printworks_jobs_api.settings import SCHEMA, ApiSettings, ProjectorSettings
 from printworks_jobs_api.shopify_writes import ShopifyWrites
 from printworks_jobs_api.shops import ShopBook, ShopProfiles
 from printworks_jobs_api.staff import Staff
+from printworks_jobs_api.states import States
 from printworks_jobs_api.tenancy import open_requests
 from printworks_jobs_api.webhooks import WebhookNotes
 
@@ -105,6 +106,7 @@ async def build_projector(runtime: Runtime[ProjectorSettings]) -> None:
         }
     )
     runtime.spawn("privacy", privacy.measure(runtime.stopping))
+    runtime.spawn("states", States(pool).measure(runtime.stopping))
     consume(
         runtime,
         settings,

@@ -25,6 +25,9 @@ SNAPSHOTS = counter(
 PROJECTION_LAG = histogram(
     "printworks_jobs_api_projection_lag_seconds", "From a change of an order to its rows in the read model"
 )
+PRINT_JOBS = gauge(
+    "printworks_jobs_api_print_jobs", "Print jobs of all shops by status and reason", ["status", "reason"]
+)
 WAITING = gauge("printworks_jobs_api_waiting_clients", "Requests that wait for the next change")
 PRIVACY_OPEN = gauge(
     "printworks_jobs_api_privacy_requests_open", "Requests of Shopify about a person or a shop that are not done"

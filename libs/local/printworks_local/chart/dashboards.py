@@ -48,6 +48,11 @@ def _total(metric: str, by: str) -> str:
     return f"sum by ({by}) ({metric}{{{IN_NAMESPACE}}})"
 
 
+def _print_jobs(by: str, more: str = "") -> str:
+    """Every projector tells the same numbers, so the greatest is it."""
+    return f"sum by ({by}) (max by (status, reason) (printworks_jobs_api_print_jobs{{{IN_NAMESPACE}{more}}}))"
+
+
 OVERVIEW = (
     _one("Oldest job that waits", _greatest("printworks_coordinator_oldest_waiting_seconds"), "s", limit=600),
     _one("Paid to ready, 95 of 100", _quantile("printworks_coordinator_paid_to_ready_seconds", 0.95, window="1h"), "s"),
@@ -57,6 +62,8 @@ OVERVIEW = (
         "Webhooks a second", ((_rate("printworks_ingest_webhooks_total", "topic, outcome"), "{{topic}} {{outcome}}"),)
     ),
     Graph("Orders taken in a second", ((_rate("printworks_coordinator_orders_total", "outcome"), "{{outcome}}"),)),
+    Graph("Print jobs by status", ((_print_jobs("status"), "{{status}}"),)),
+    Graph("Failed print jobs by reason", ((_print_jobs("reason", ', status="failed"'), "{{reason}}"),)),
     Graph("Jobs that wait", ((_greatest("printworks_coordinator_jobs_waiting", "step"), "{{step}}"),)),
     Graph("Results a second", ((_rate("printworks_coordinator_results_total", "outcome"), "{{outcome}}"),)),
     Graph(
