@@ -69,7 +69,7 @@ def test_every_file_that_a_role_is_told_of_is_mounted() -> None:
 
 def test_retention_runs_either_all_the_time_or_on_a_schedule() -> None:
     assert "printworks-retention" in rendered("minimal").named("Deployment")
-    assert not rendered("minimal").of("CronJob")
+    assert "printworks-retention" not in rendered("minimal").named("CronJob")
     release = rendered("plain-jobs")
     assert "printworks-retention" not in release.named("Deployment")
     job = release.one("CronJob", "printworks-retention")["spec"]
@@ -78,6 +78,52 @@ def test_retention_runs_either_all_the_time_or_on_a_schedule() -> None:
     assert container["command"] == ["printworks-retention", "once"]
     walk = release.one("CronJob", "printworks-retention-walk")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert walk["containers"][0]["command"] == ["printworks-retention", "walk"]
+
+
+def test_what_a_purge_on_a_schedule_takes_with_it_has_no_alert() -> None:
+    rules = {"metrics": {"rules": {"enabled": True}}}
+    told = str(render(changed(scenario("minimal"), rules)).of("PrometheusRule"))
+    assert "printworks_retention_" in told
+    silent = str(render(changed(scenario("plain-jobs"), rules)).of("PrometheusRule"))
+    assert "printworks_retention_" not in silent
+
+
+def test_orders_are_counted_every_night_by_a_job_and_not_by_the_reconciler_too() -> None:
+    job = rendered("minimal").one("CronJob", "printworks-ingest-count")["spec"]
+    assert job["schedule"] == "7 3 * * *"
+    assert job["timeZone"] == "Etc/UTC"
+    assert job["concurrencyPolicy"] == "Forbid"
+    assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 7200
+    (container,) = job["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["printworks-ingest", "count"]
+    settings = rendered("minimal").one("ConfigMap", "printworks-ingest-reconciler")["data"]
+    assert settings["PRINTWORKS_RECONCILE_COUNTS"] == "false"
+
+
+def test_the_job_that_counts_has_all_that_the_reconciler_has_but_its_selectors() -> None:
+    release = rendered("production")
+    job = release.one("CronJob", "printworks-ingest-count")["spec"]["jobTemplate"]["spec"]["template"]
+    deployment = release.one("Deployment", "printworks-ingest-reconciler")["spec"]
+    (counts,), (reconciles,) = job["spec"]["containers"], deployment["template"]["spec"]["containers"]
+    for name in ("image", "env", "envFrom", "volumeMounts", "resources", "securityContext"):
+        assert counts[name] == reconciles[name], name
+    assert job["spec"]["volumes"] == deployment["template"]["spec"]["volumes"]
+    assert job["spec"]["serviceAccountName"] == deployment["template"]["spec"]["serviceAccountName"]
+    labels = job["metadata"]["labels"].items()
+    assert not deployment["selector"]["matchLabels"].items() <= labels
+    assert not [
+        one for one in release.of("PodDisruptionBudget") if one["spec"]["selector"]["matchLabels"].items() <= labels
+    ]
+    policy = release.one("NetworkPolicy", "printworks-ingest-reconciler")["spec"]["podSelector"]
+    assert policy["matchLabels"].items() <= labels
+    (component,) = policy["matchExpressions"]
+    assert job["metadata"]["labels"][component["key"]] in component["values"]
+
+
+def test_without_the_job_the_reconciler_counts() -> None:
+    release = render(changed(scenario("minimal"), {"schedules": {"count": {"enabled": False}}}))
+    assert not release.of("CronJob")
+    assert "PRINTWORKS_RECONCILE_COUNTS" not in release.one("ConfigMap", "printworks-ingest-reconciler")["data"]
 
 
 def test_the_test_of_a_release_sends_a_signed_order_to_the_receiver() -> None:

@@ -49,6 +49,7 @@ def test_a_misspelt_or_impossible_value_is_named(change: dict[str, Any], said: s
         ({"migrations": {"hooks": False, "post": True}}, "migrations.post needs hooks"),
         ({"dev": {"enabled": True, "password": "x"}}, "set migrations.hooks to false"),
         ({"keda": {"enabled": True}, "worker": {"autoscaling": {"enabled": True}}}, "keda.prometheus is empty"),
+        ({"reconciler": {"settings": {"reconcileCounts": True}}}, "switch one of them off"),
         ({"api": {"autoscaling": {"enabled": True, "minReplicas": 9}}}, "minReplicas is above maxReplicas"),
     ],
 )

@@ -33,7 +33,7 @@ class Role:
 
 ROLES = (
     Role("printworks-ingest receiver", "printworks_ingest.settings", "ReceiverSettings"),
-    Role("printworks-ingest reconciler", "printworks_ingest.settings", "ReconcilerSettings"),
+    Role("printworks-ingest reconciler, count", "printworks_ingest.settings", "ReconcilerSettings"),
     Role("printworks-ingest reconcile", "printworks_ingest.settings", "ReconcilingSettings"),
     Role("printworks-render coordinator", "printworks_render.settings", "CoordinatorSettings"),
     Role("printworks-render republish", "printworks_render.settings", "RepublishSettings"),

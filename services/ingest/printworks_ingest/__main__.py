@@ -1,5 +1,6 @@
-"""`printworks-ingest receiver | reconciler | reconcile | smoke | migrate | doctor`."""
+"""`printworks-ingest receiver | reconciler | count | reconcile | smoke | migrate | doctor`."""
 
+import argparse
 from pathlib import Path
 
 from printworks_common import command
@@ -21,6 +22,12 @@ def reconciler(_arguments: list[str]) -> None:
     run("ingest", "reconciler", load(ReconcilerSettings), app.build_reconciler)
 
 
+def count(arguments: list[str]) -> None:
+    text = "Count the orders of every shop, then end. Exit code 4: a shop could not be counted."
+    argparse.ArgumentParser(prog="printworks-ingest count", description=text).parse_args(arguments)
+    run("ingest", "count", load(ReconcilerSettings), app.build_count)
+
+
 MIGRATIONS = Path(app.__file__).parent / "sql" / "migrations"
 
 SHOP = Wanted(topics=[enum_of(topic) for topic in SUBSCRIBED])
@@ -39,6 +46,7 @@ def main() -> None:
         {
             "receiver": receiver,
             "reconciler": reconciler,
+            "count": count,
             "reconcile": at_once.command,
             "smoke": smoke.command,
             "doctor": doctor_command("printworks-ingest", PATIENTS),

@@ -17,6 +17,9 @@ LAST_SWEEP = gauge("printworks_ingest_last_sweep_timestamp_seconds", "When a sho
 OLDEST_SWEEP = gauge(
     "printworks_ingest_oldest_sweep_seconds", "Of the shop that was not swept to its end for longest: how long.", []
 )
+OLDEST_COUNT = gauge(
+    "printworks_ingest_oldest_count_seconds", "Of the shop whose orders were not counted for longest: how long.", []
+)
 COUNTED = counter("printworks_ingest_counted_orders_total", "Orders named in counts of whole windows.", [])
 ROUNDS = counter(
     "printworks_ingest_rounds_total", "Turns of a shop on schedule (sweep, count, audit), by outcome.",

@@ -105,7 +105,8 @@ class Rounds:
         metrics.ROUNDS.labels(kind=kind, outcome=outcome).inc()
         try:
             with ground_errors():
-                await self._pool.execute(SQL["end_round"], shop.domain, kind, due)
+                ended_at = self._clock.now() if outcome == "ended" else None
+                await self._pool.execute(SQL["end_round"], shop.domain, kind, due, ended_at)
         except GroundMissingError as error:
             log.warning("round_not_ended", task=kind, shop=shop.domain, code=error.code)  # the claim runs out
         finally:

@@ -50,6 +50,9 @@ class ReconcilerSettings(ReconcilingSettings, ServiceSettings, PostgresSettings,
     reconcile_first_hours: float = Field(
         default=24, gt=0, description="How far the first sweep of a shop reaches back. Older orders are not ours."
     )
+    reconcile_counts: bool = Field(
+        default=True, description="Count every night. Off where `printworks-ingest count` is run on a schedule."
+    )
     reconcile_count_hour: int = Field(default=3, ge=0, le=23, description="Hour (UTC) of the nightly count.")
     webhook_address: str | None = Field(
         default=None,

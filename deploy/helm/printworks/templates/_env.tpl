@@ -30,6 +30,9 @@ PRINTWORKS_OTLP_ENDPOINT: {{ . | quote }}
 PRINTWORKS_RENDER_SLOTS: {{ mul $slots (max 1 (include "printworks.role.most" (dict "role" $worker) | int)) | toString | quote }}
 {{- end }}
 {{- end }}
+{{- if and (eq .role.name "reconciler") $v.schedules.count.enabled (not (hasKey .role.values.settings "reconcileCounts")) }}
+PRINTWORKS_RECONCILE_COUNTS: "false"
+{{- end }}
 {{- range $name, $value := .role.values.settings }}
 PRINTWORKS_{{ $name | snakecase | upper }}: {{ include "printworks.text" $value | quote }}
 {{- end }}

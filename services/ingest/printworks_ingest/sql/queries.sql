@@ -32,7 +32,24 @@ RETURNING rounds.shop
 UPDATE rounds SET claimed_until = now() + $3::interval WHERE kind = $1 AND shop = ANY ($2::text[])
 
 -- name: end_round
-UPDATE rounds SET due_at = $3, claimed_until = NULL WHERE shop = $1 AND kind = $2
+-- $4: when it came to its end; null where it did not.
+UPDATE rounds SET due_at = $3, claimed_until = NULL, ended_at = coalesce($4, ended_at) WHERE shop = $1 AND kind = $2
+
+-- name: call_rounds
+-- What was not done since $3 is due at once.
+UPDATE rounds SET due_at = least(due_at, $4)
+WHERE kind = $1 AND shop = ANY ($2::text[]) AND (ended_at IS NULL OR ended_at < $3)
+
+-- name: rounds_left
+-- Shops whose round has not come to its end since $3.
+SELECT shop FROM unnest($2::text[]) AS wanted (shop)
+WHERE NOT EXISTS (SELECT FROM rounds WHERE rounds.shop = wanted.shop AND kind = $1 AND ended_at >= $3)
+
+-- name: oldest_count
+-- A shop that was never counted has waited for it since its first sweep, which reached back by $2.
+SELECT min(coalesce(rounds.ended_at, known_since + $2::interval))
+FROM watermarks LEFT JOIN rounds ON rounds.shop = watermarks.shop AND rounds.kind = 'count'
+WHERE watermarks.shop = ANY ($1::text[])
 
 -- name: ask_reread
 -- An order that was erased is not read again.
