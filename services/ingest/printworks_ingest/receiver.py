@@ -25,7 +25,7 @@ from printworks_ingest import metrics
 from printworks_ingest.bodies import parse, parse_order
 from printworks_ingest.orders import UnreadableOrderError, changed_order_id, from_webhook, order_id_of
 from printworks_ingest.privacy import PRIVACY_KINDS, privacy_request, shop_in
-from printworks_ingest.recent import RecentWebhooks
+from printworks_ingest.recent import Recent
 
 log = get_logger(__name__)
 
@@ -70,7 +70,7 @@ class Receiver:
         self._shops = shops
         self._producer = producer
         self._clock = clock
-        self._recent = RecentWebhooks()
+        self._recent = Recent()
 
     async def receive(self, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
         """Handle one webhook: headers in lower case, the raw body. Never raises for what a caller sends."""

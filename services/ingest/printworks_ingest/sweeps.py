@@ -1,15 +1,20 @@
 """A sweep: the orders of a shop that were updated since the last one are read and published, whatever webhooks said.
 
 Webhooks are delivered at least once, out of order, late, and sometimes never. The coordinator recognises what it knows
-already; what is news to it was missed.
+already; what is news to it was missed. A sweep reaches back behind the one before, so it reads many orders that an
+earlier sweep has published as they still are: those are not published again, lest the orders of a shop that has many
+wait before the coordinator in front of everybody else's.
 """
 
 import asyncio
+import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from printworks_common.clock import Clock
+from printworks_common.events.orders import OrderReceived
 from printworks_common.logs import get_logger
 from printworks_common.postgres import Pool, ground_errors, load_queries
 from printworks_common.shopify.clients import AdminClients
@@ -18,6 +23,7 @@ from printworks_common.shopify.shops import Shop
 from printworks_ingest import metrics
 from printworks_ingest.admin_orders import orders_updated_since
 from printworks_ingest.publishing import OrderPublisher
+from printworks_ingest.recent import Recent
 
 log = get_logger(__name__)
 
@@ -61,6 +67,7 @@ class Sweeps:
         self._first_reach = first_reach
         self._stopping = stopping
         self._turn_seconds = turn_seconds
+        self._published = Recent()
 
     async def sweep(self, shop: Shop) -> bool:
         """One turn of a shop's sweep. Returns whether it came to its end.
@@ -72,7 +79,7 @@ class Sweeps:
         deadline = time.monotonic() + self._turn_seconds
         count = 0
         async for page in orders_updated_since(self._clients.of(shop), mark.since, cause=mark.cause):
-            count += await self._publisher.publish_all(page.orders)
+            count += await self._publish(page.orders)
             metrics.SWEPT.inc(len(page.orders))
             with ground_errors():
                 await self._pool.execute(SQL["sweep_reached"], shop.domain, mark.began, page.through)
@@ -84,6 +91,14 @@ class Sweeps:
         log.info("swept", shop=shop.domain, count=count)
         metrics.LAST_SWEEP.set_to_current_time()
         return True
+
+    async def _publish(self, orders: Sequence[OrderReceived]) -> int:
+        """Publish those that are not as they were published last. Returns their number."""
+        news = {_name(order): order for order in orders}
+        news = {name: order for name, order in news.items() if not self._published.has(name)}
+        count = await self._publisher.publish_all(list(news.values()))
+        self._published.add(*news)
+        return count
 
     async def known_since(self, shop: Shop) -> datetime | None:
         """Where the first sweep of the shop began; None before it."""
@@ -111,3 +126,10 @@ class Sweeps:
         if row["resume_at"] is not None:
             return Mark(row["resume_at"], row["began_at"], cause)
         return Mark(last, now, cause)
+
+
+def _name(order: OrderReceived) -> tuple[str, str, str]:
+    """An order as it was read, whyever. Its `updated_at` alone would not do: it has seconds, and two changes may share
+    one."""
+    content = order.model_dump_json(exclude={"cause"})
+    return order.shop, order.order_id, hashlib.sha256(content.encode()).hexdigest()
