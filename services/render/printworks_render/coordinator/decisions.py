@@ -150,7 +150,7 @@ def _facts(known: Order | None, received: OrderReceived, digest: str, catalog: S
 
 
 def _mapping_of(line: LineItem, catalog: ShopCatalog) -> Mapping | None:
-    return find_mapping((Mapping.model_validate(body) for body in catalog.mappings), line)
+    return find_mapping(catalog.known_mappings, line)
 
 
 def is_customised(line: LineItem, catalog: ShopCatalog) -> bool:

@@ -1,6 +1,7 @@
 """State of an order and its print jobs: immutable documents that transitions turn into new ones."""
 
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from printworks_common.clock import utc_date
 from printworks_common.events.artwork import ArtworkStatus, JobStatus
 from printworks_common.events.orders import LineItem
 from printworks_common.events.print_jobs import ArtworkVersion, TextField, TimelineEntry
+from printworks_common.mapping import Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -164,3 +166,8 @@ class ShopCatalog(State):
     own_storage: bool = False
     """New files go to a storage of the shop's own."""
     retention_days: int = 90
+
+    @cached_property
+    def known_mappings(self) -> tuple[Mapping, ...]:
+        """The mappings, read once for all line items that are asked about."""
+        return tuple(Mapping.model_validate(body) for body in self.mappings)
