@@ -16,6 +16,7 @@ from printworks_common.failures import Reason
 from printworks_render.engine.version import RENDERER_VERSION
 from printworks_render.worker.child import Failed, Rendered, bounded
 from printworks_render.worker.pool import RenderPool
+from printworks_render.worker.spawning import RenderContext
 
 from tests.integration.render.parts import photo_request
 from tests.unit.engine import corpus
@@ -84,6 +85,16 @@ def render_processes() -> list[psutil.Process]:
 async def test_renders_give_way_to_everything_that_has_to_answer_at_once(pool: RenderPool) -> None:
     await pool.warm_up()
     assert {one.nice() - psutil.Process().nice() for one in render_processes()} == {10}
+
+
+def test_a_render_process_gives_way_from_its_first_moment_on() -> None:
+    """When it still imports the engine: after a crash another one does, and everybody else goes on."""
+    process = RenderContext().Process(target=endless_in_native_code)
+    process.start()
+    niceness = psutil.Process(process.pid).nice()
+    process.kill()
+    process.join()
+    assert niceness - psutil.Process().nice() == 10
 
 
 async def test_processes_that_are_killed_while_they_have_nothing_to_do_are_replaced(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ The process holds no connection and no secret. It reads and writes one folder.
 """
 
 import ctypes
-import os
 import resource
 import signal
 import sys
@@ -23,9 +22,6 @@ from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, 
 from printworks_render.engine.limits import address_space_bytes
 
 _PR_SET_PDEATHSIG = 1
-
-NICENESS = 10
-"""A render gives way to what has to answer at once: its worker's heartbeats, and other services on the same cores."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,6 @@ def start(memory_mb: int) -> None:
     # Pebble's handler runs only between two steps of Python: native code that never returns would not hear it, and the
     # whole pool would wait 3 seconds for it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.nice(NICENESS)
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # A crash of native code must not leave a core file with a customer's picture.

@@ -1,7 +1,6 @@
 """Render processes: a crash, an endless loop or a memory bomb in one job is a typed failure of that job alone."""
 
 import asyncio
-import multiprocessing
 import shutil
 import sys
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +13,7 @@ from printworks_common.logs import get_logger
 
 from printworks_render.worker import child
 from printworks_render.worker.child import Failed, Rendered
+from printworks_render.worker.spawning import RenderContext
 
 QUIET_TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
 """When a worker is killed, Python's resource tracker outlives it, removes its semaphores and would say so in plain text
@@ -43,13 +43,12 @@ class RenderPool:
         self._pool = self._open()
 
     def _open(self) -> ProcessPool:
-        # spawn: OpenCV is not fork-safe, and a forked child would inherit sockets and secrets of the parent.
         return ProcessPool(
             max_workers=self._slots,
             max_tasks=self._renders_per_child,
             initializer=child.start,
             initargs=[self._memory_mb],
-            context=multiprocessing.get_context("spawn"),
+            context=RenderContext(),
         )
 
     async def warm_up(self) -> None:
