@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.simulator.many import TOGETHER, Seeds, live_through, prepare
+from tests.simulator.many import TOGETHER, Seeds, live_through, prepare, prepare_process
 from tests.simulator.run import simulate
 from tests.simulator.world import PromiseBrokenError, World
 
@@ -49,7 +49,7 @@ def _many(orders: int, seed: str, processes: int) -> int:
     happened: Counter[str] = Counter()
     broken: list[tuple[str, str]] = []
     began = told = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(processes, initializer=prepare) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, initializer=prepare_process) as pool:
         for counted, found in pool.imap_unordered(live_through, _seeds(seed, orders)):
             happened += counted
             broken += found

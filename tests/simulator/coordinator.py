@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -34,6 +35,19 @@ AGAIN_SECONDS = 1.0
 RETENTION_DAYS = 90
 
 Key = tuple[str, int]
+
+
+class Documents:
+    """Takes the place of `Order` where documents are read: each is parsed once, however often it is read. Orders are
+    immutable."""
+
+    @staticmethod
+    @lru_cache(64)
+    def model_validate_json(text: str) -> Order:
+        return Order.model_validate_json(text)
+
+
+cast("Any", store).Order = Documents
 
 
 @dataclass
@@ -88,7 +102,7 @@ class Tables(Database):
 
     def order(self, shop: str, order_id: str) -> Order | None:
         text = self.documents.get((shop, int(order_id)))
-        return None if text in {None, "null"} else Order.model_validate_json(cast("str", text))
+        return None if text in {None, "null"} else Documents.model_validate_json(cast("str", text))
 
     def _reserve(self, shop: str, number: int) -> tuple[str, Effect]:
         # At once: the same transaction reads the row next, and its lock keeps all others away.
@@ -98,7 +112,7 @@ class Tables(Database):
     def _save_order(self, shop: str, number: int, version: int, document: str) -> tuple[str, Effect]:
         def effect() -> None:
             self.documents[shop, number] = document
-            self.saved(Order.model_validate_json(document))
+            self.saved(Documents.model_validate_json(document))
 
         return "UPDATE 1", effect
 

@@ -4,8 +4,7 @@ The effect of each statement is written down once more here, by its name. So the
 the simulator; the tests on a real database and the faults on the whole system try them.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -30,13 +29,8 @@ class Database:
         """Statement to the row that it locks until its transaction ends."""
         self._locked: set[object] = set()
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncGenerator["Connection"]:
-        connection = Connection(self)
-        try:
-            yield connection
-        finally:
-            connection.release()
+    def acquire(self) -> "Connection":
+        return Connection(self)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Mapping[str, Any]]:
         return await self._alone(sql, arguments)
@@ -95,6 +89,12 @@ class Connection:
         self._effects: list[Effect] | None = None
         self._rows: list[object] = []
 
+    async def __aenter__(self) -> "Connection":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
+
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         return await self._one(sql, arguments)
 
@@ -129,24 +129,50 @@ class Connection:
         self._effects.append(effect)
         return result
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[None]:
-        database, world = self._database, self._database.world
+    def transaction(self) -> "Transaction":
+        return Transaction(self)
+
+    def begin(self) -> None:
         self._effects = []
-        try:
-            yield
-            await world.point(f"{database.name}: before a commit")
-            database.ground()
-            for effect in self._effects:
-                effect()
-            database.committed()
-            database.ground()  # the commit was carried out, and its answer is lost
-        finally:
-            self._effects = None
-            self.release()
-        await world.point(f"{database.name}: after a commit")
+
+    async def commit(self) -> None:
+        database = self._database
+        await database.world.point(f"{database.name}: before a commit")
+        database.ground()
+        for effect in self._effects or ():
+            effect()
+        database.committed()
+        database.ground()  # the commit was carried out, and its answer is lost
+
+    async def end(self, *, well: bool) -> None:
+        """After a commit others have their turn; after an error nothing comes in between."""
+        self._effects = None
+        self.release()
+        if well:
+            await self._database.world.point(f"{self._database.name}: after a commit")
 
     def release(self) -> None:
         for row in self._rows:
             self._database.unlock(row)
         self._rows.clear()
+
+
+class Transaction:
+    """Its writes take effect with its commit, or not at all."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def __aenter__(self) -> None:
+        self._connection.begin()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        well = False
+        try:
+            if kind is None:
+                await self._connection.commit()
+                well = True
+        finally:
+            await self._connection.end(well=well)
