@@ -54,6 +54,7 @@ from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
 from printworks_jobs_api.exports import Exports
+from printworks_jobs_api.guesses import Guesses
 from printworks_jobs_api.held_data import HeldData
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.intake import Intake
@@ -161,6 +162,8 @@ def assemble(pool: Pool, requests: Pool, store: ObjectStore, settings: ApiSettin
         staff=Staff(ShopRegistry(settings.shops_file) if settings.shops_file else None, clock),
         keyring=Keyring(requests, clock, keys),
         limiter=RateLimiter(settings.requests_per_second, settings.requests_burst),
+        guesses=Guesses(settings.wrong_keys_per_minute, settings.wrong_keys_burst),
+        trusted_proxies=settings.proxies(),
         once=Once(requests, clock),
         reader=reader,
         shops=shops,

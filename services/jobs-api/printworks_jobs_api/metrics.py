@@ -13,6 +13,11 @@ REQUEST_SECONDS = histogram(
 COMMANDS = counter(
     "printworks_jobs_api_commands_total", "Commands asked of print jobs, by kind and outcome", ["kind", "outcome"]
 )
+WRONG_KEYS = counter(
+    "printworks_jobs_api_wrong_keys_total",
+    "Wrong API keys and session tokens, by where they were shown: refused, or over the limit of wrong ones",
+    ["door", "outcome"],
+)
 FILE_REQUESTS = counter(
     "printworks_jobs_api_file_requests_total", "File links opened, by what was answered", ["outcome"]
 )

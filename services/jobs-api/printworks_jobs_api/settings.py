@@ -16,6 +16,8 @@ from printworks_common.settings import (
 )
 from pydantic import Field, SecretStr, field_validator
 
+from printworks_jobs_api.guesses import Network, networks
+
 SCHEMA = "jobs_api"
 
 _MIN_SESSION_KEY_BYTES = 32
@@ -70,11 +72,33 @@ class ApiSettings(
         default=50, gt=0, le=100_000, description="Requests of one API key in the long run, per process."
     )
     requests_burst: int = Field(default=200, ge=1, le=1_000_000, description="Requests of one API key at once.")
+    wrong_keys_per_minute: float = Field(
+        default=10,
+        gt=0,
+        le=100_000,
+        description="Wrong API keys of one address in the long run, per process; 20 times as many of all.",
+    )
+    wrong_keys_burst: int = Field(
+        default=20, ge=1, le=100_000, description="Wrong API keys of one address at once; 20 times as many of all."
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Networks of the proxies whose `X-Forwarded-For` is believed, separated by commas; default: none.",
+    )
 
     export_part_bytes: int = Field(
         default=2 * 1024**3, ge=1024, description="Length of a ZIP archive of an export from which the next one begins."
     )
     export_days: int = Field(default=7, ge=1, le=30, description="How long exports can be downloaded.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str | None) -> str | None:
+        try:
+            networks(value or "::")
+        except ValueError:
+            raise ValueError("must be networks like 10.0.0.0/8, several separated by commas") from None
+        return value
 
     @field_validator("session_key")
     @classmethod
@@ -86,6 +110,9 @@ class ApiSettings(
         if len(raw) < _MIN_SESSION_KEY_BYTES:
             raise ValueError("must be at least 32 bytes long")
         return key
+
+    def proxies(self) -> tuple[Network, ...]:
+        return networks(self.trusted_proxies) if self.trusted_proxies else ()
 
     def session_secret(self) -> bytes:
         return base64.b64decode(self.session_key.get_secret_value())

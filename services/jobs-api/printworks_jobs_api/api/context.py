@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from printworks_common.clock import Clock
 from printworks_common.filelinks import LinkSigner
+from printworks_common.shopify import session_tokens
 from printworks_common.storage import ObjectStore
 
 from printworks_jobs_api.assets import Assets
@@ -20,12 +21,14 @@ from printworks_jobs_api.export_places import Places
 from printworks_jobs_api.export_plan import Planner
 from printworks_jobs_api.export_stream import Streams
 from printworks_jobs_api.exports import Exports
+from printworks_jobs_api.guesses import Guesses, Network, sender
 from printworks_jobs_api.held_data import HeldData
 from printworks_jobs_api.idempotency import Once
 from printworks_jobs_api.keeping import Keeping
 from printworks_jobs_api.keyring import Keyring
 from printworks_jobs_api.keys import KeyStore, Principal, Scope
 from printworks_jobs_api.limits import RateLimiter
+from printworks_jobs_api.metrics import WRONG_KEYS
 from printworks_jobs_api.own_storage import OwnStorages
 from printworks_jobs_api.privacy_report import PrivacyReport
 from printworks_jobs_api.problems import ProblemError
@@ -46,6 +49,8 @@ class Services:
     staff: Staff
     keyring: Keyring
     limiter: RateLimiter
+    guesses: Guesses
+    trusted_proxies: tuple[Network, ...]
     once: Once
     reader: Reader
     shops: ShopBook
@@ -82,7 +87,9 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def principal_of(request: Request, services: ServicesDep) -> Principal:
-    """The holder of the bearer key or session token. Raises ProblemError 401 `unauthorized`, 429 `rate_limited`."""
+    """The holder of the bearer key or session token. Raises ProblemError 401 `unauthorized`, 429 `rate_limited`,
+    429 `too_many_wrong_keys`.
+    """
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         text = text.strip()
@@ -91,9 +98,25 @@ async def principal_of(request: Request, services: ServicesDep) -> Principal:
             act_for(principal.shop)
             _check_rate(services, f"{principal.shop}/{principal.actor}")
             return principal
+        if session_tokens.looks_like_one(text):
+            WRONG_KEYS.labels("admin", "refused").inc()
+        elif (seconds := count_wrong_key(request, services, "api")) > 0:
+            raise ProblemError(
+                429,
+                "too_many_wrong_keys",
+                "Too many wrong API keys came from your address. Wait a moment, and correct the key.",
+                headers={"Retry-After": str(seconds)},
+            )
     raise ProblemError(
         401, "unauthorized", "Send a valid API key as `Authorization: Bearer pwk_…`.", headers=BEARER | RETRY_HEADERS
     )
+
+
+def count_wrong_key(request: Request, services: Services, door: str) -> int:
+    """Note that a wrong API key was shown. 0: it is one of few; else whole seconds until another may be."""
+    seconds = math.ceil(services.guesses.wait(sender(request.scope, services.trusted_proxies)))
+    WRONG_KEYS.labels(door, "limited" if seconds else "refused").inc()
+    return seconds
 
 
 def _check_rate(services: Services, key_id: str) -> None:

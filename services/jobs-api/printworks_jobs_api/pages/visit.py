@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 
-from printworks_jobs_api.api.context import Services, ServicesDep
+from printworks_jobs_api.api.context import Services, ServicesDep, count_wrong_key
 from printworks_jobs_api.keys import Principal, Scope
 from printworks_jobs_api.pages.shell import ANY_SHOP, inside, is_part, page, redirect
 from printworks_jobs_api.problems import ProblemError
@@ -155,12 +155,10 @@ async def sign_in(
 ) -> Response:
     _check_same_origin(request)
     principal = await services.keys.authenticate(api_key.strip())
-    if principal is None or not principal.may(Scope.JOBS_READ):
-        error = (
-            "This key is not valid. Check that you have copied it whole, or make a new one."
-            if principal is None
-            else "This key may not read print jobs. Use one with the scope jobs:read."
-        )
+    if principal is None:
+        return _wrong_key(request, services, next)
+    if not principal.may(Scope.JOBS_READ):
+        error = "This key may not read print jobs. Use one with the scope jobs:read."
         return page("sign_in.html", status=422, error=error, next=inside(next, ""))
     response = redirect(inside(next))
     signer = _signer(services)
@@ -181,6 +179,17 @@ async def sign_out(visitor: VisitorDep, form_token: Annotated[str, Form()] = "")
     response = redirect("/sign-in")
     response.delete_cookie(COOKIE)
     return response
+
+
+def _wrong_key(request: Request, services: Services, target: str) -> Response:
+    seconds = count_wrong_key(request, services, "sign_in")
+    error = "This key is not valid. Check that you have copied it whole, or make a new one."
+    if seconds:
+        error = f"This key is not valid, and too many wrong ones came from here. Try again in {seconds} seconds."
+    answer = page("sign_in.html", status=429 if seconds else 422, error=error, next=inside(target, ""))
+    if seconds:
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _signer(services: Services) -> SessionSigner:
