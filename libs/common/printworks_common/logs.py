@@ -44,7 +44,7 @@ _OPEN_ERRORS = (PrintworksError, OSError, AttributeError, NameError, ImportError
 """Errors whose messages speak of our code, the network or a file, not of data."""
 
 _EMAIL = re.compile(r"[^\s@<>\"'=:,;/]{1,64}@[^\s@<>\"',;/]{1,255}")
-_URL = re.compile(r"(?P<base>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s/@\"'<>]*@)?(?P<host>[^\s/?#\"'<>]*)[^\s\"'<>]*")
+_URL = re.compile(r"(?P<base>[a-zA-Z][a-zA-Z0-9+.-]{0,31}://)(?:[^\s/@\"'<>]*@)?(?P<host>[^\s/?#\"'<>]*+)[^\s\"'<>]*+")
 
 EventDict = MutableMapping[str, Any]
 
