@@ -11,6 +11,7 @@ PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject
 EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
 CODE := libs services tests bench deploy/images
 PEERS := .printworks/peers
+AUDIT := .printworks/audit
 MINIO := .printworks/minio/bin/minio
 MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 
@@ -20,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit simulate audit simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio lint format types imports generated chart ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-flash bench-scaling soak clean
 
 help: ## List the targets
@@ -152,6 +153,10 @@ bench-scaling: $(DEV) ## Jobs a second with 1, 2 and 4 workers at a simulated co
 
 soak: $(DEV) ## Two orders a second for an hour: memory, open files and latency stay where they are (ARGS="--minutes 10")
 	$(BIN)/python bench/load/soak.py $(ARGS)
+
+audit: ## Known weaknesses of the locked libraries (pip-audit in an environment of its own; Error 1: some are known, Error 3: its database could not be asked)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/pip install --quiet pip-audit==2.10.1; }
+	@$(AUDIT)/bin/python requirements/audit.py $(AUDIT)/bin/pip-audit $(addprefix requirements/,$(addsuffix .txt,ingest render jobs-api shopify-writer retention))
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh
