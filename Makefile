@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit simulate audit simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio lint format types imports generated chart ci lock \
+.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio fuzz lint format types imports generated chart audit sbom ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-flash bench-scaling soak clean
 
 help: ## List the targets
@@ -105,6 +105,13 @@ chart: $(DEV) ## The Helm chart without a cluster: lint, scenarios, schemas of K
 images: $(LOCAL) ## Build an image per service and start each role from it (BASE_IMAGE=… where no registry is at hand)
 	@exec $(BIN)/printworks-local images
 
+audit: $(DEV) ## Known vulnerabilities of everything locked; exit 1 when there are some, 3 when the database cannot be asked (not part of ci)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/pip install --quiet --no-deps --require-hashes -r requirements/audit.txt; }
+	@$(BIN)/python -m printworks_local.audit $(AUDIT)/bin/pip-audit; code=$$?; test $$code -eq 0 || exit $$code
+
+sbom: $(DEV) ## Bills of materials (CycloneDX) of every service from its lock file and the files of others in it, into .printworks/sbom/
+	$(BIN)/python deploy/images/sbom.py --locked .printworks/sbom
+
 ci: lint types imports generated chart shopify-app test ## All checks and tests; leaves nothing running
 	@$(BIN)/printworks-local down
 
@@ -115,7 +122,7 @@ bench-flow: $(DEV) ## 500 orders as fast as ingest takes them, every invariant c
 	$(BIN)/python bench/flow_500.py
 
 bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling (installs the peers; needs Node.js for one of them)
-	test -x $(PEERS)/bin/strokemap || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet tarraz==1.2.1 stitchit==1.0.2 strokemap==0.1.0; }
+	test -x $(PEERS)/bin/strokemap || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --no-deps --require-hashes -r requirements/peers.txt; }
 	$(BIN)/python bench/render/diamond_bench.py --peers $(CURDIR)/$(PEERS)
 	$(BIN)/python bench/render/numbers_bench.py --peer --strokemap $(CURDIR)/$(PEERS)/bin/python --hostile
 	$(BIN)/python -m bench.render.photo
@@ -153,10 +160,6 @@ bench-scaling: $(DEV) ## Jobs a second with 1, 2 and 4 workers at a simulated co
 
 soak: $(DEV) ## Two orders a second for an hour: memory, open files and latency stay where they are (ARGS="--minutes 10")
 	$(BIN)/python bench/load/soak.py $(ARGS)
-
-audit: ## Known weaknesses of the locked libraries (pip-audit in an environment of its own; Error 1: some are known, Error 3: its database could not be asked)
-	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/pip install --quiet pip-audit==2.10.1; }
-	@$(AUDIT)/bin/python requirements/audit.py $(AUDIT)/bin/pip-audit $(addprefix requirements/,$(addsuffix .txt,ingest render jobs-api shopify-writer retention))
 
 lock: $(DEV) ## Make the lock files of requirements/ from the pyproject.toml files (UPGRADE=1: newest versions)
 	@UPGRADE=$(UPGRADE) requirements/lock.sh

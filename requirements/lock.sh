@@ -17,6 +17,7 @@ compile() {
     echo "requirements/$output.txt: $(grep -c '==' "requirements/$output.txt") packages"
 }
 
+upgrade=${UPGRADE:-}
 compile dev libs/*/pyproject.toml services/*/pyproject.toml --group pyproject.toml:dev
 # All other locks are parts of the first: the same versions everywhere.
 UPGRADE=
@@ -26,3 +27,7 @@ compile build --group pyproject.toml:build --constraints requirements/dev.txt
 for service in ingest render jobs-api shopify-writer retention; do
     compile "$service" "services/$service/pyproject.toml" --constraints requirements/dev.txt
 done
+# These run in environments of their own: their versions need not be ours.
+UPGRADE=$upgrade
+compile audit --group pyproject.toml:audit
+compile peers --group pyproject.toml:peers

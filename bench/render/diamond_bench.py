@@ -1,6 +1,6 @@
 """Diamond painting, 160 x 200 drills, beside tarraz 1.2.1 and stitchit 1.0.2 (PyPI), in the same run.
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install tarraz==1.2.1 stitchit==1.0.2
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install --no-deps --require-hashes -r requirements/peers.txt
     python bench/render/diamond_bench.py --peers /tmp/peers [--colours 24 40] [--photo landscape] [--rounds 3]
 
 Ours: a process that renders the same kit several times with all its files (canvas as PDF and 300-DPI PNG with legend,

@@ -31,7 +31,8 @@ from PIL import Image
 
 HERE = Path(__file__).parent
 PHOTOS = HERE.parents[1] / "libs/local/printworks_local/photos"
-PEER = "fast-paint-by-numbers@0.1.5"
+PEER_LOCK = Path(__file__).with_name("peer")
+"""package.json and lock file of fast-paint-by-numbers."""
 WIDTH, HEIGHT = 400.0, 500.0
 OFFSET = (10.0, 25.0)
 # What the peer itself takes when nothing is said.
@@ -208,8 +209,11 @@ def row(name: str, result: dict[str, Any]) -> str:
 
 
 def install_peer(home: Path) -> None:
-    subprocess.run(["npm", "init", "-y"], cwd=home, check=True, capture_output=True)
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", PEER], cwd=home, check=True, capture_output=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PEER_LOCK / name, home)
+    subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=home, check=True, capture_output=True
+    )
 
 
 def compare(folder: Path, photo: Path, name: str, colours: int, *, search: bool, strokemap: Path | None) -> None:

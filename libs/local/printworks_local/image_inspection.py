@@ -79,7 +79,7 @@ def look() -> dict[str, object]:
         "privileged": privileged,
         "uncompiled": uncompiled,
         "installed": sorted(f"{one.metadata['Name']}=={one.version}" for one in metadata.distributions()),
-        "bill": sorted(component["purl"] for component in bill["components"]),
+        "bill": sorted(component["purl"] for component in bill["components"] if "purl" in component),
     }
 
 
