@@ -69,6 +69,9 @@ failpoints: $(DEV) ## Deaths at every boundary between two steps, 20 times each,
 defects: $(DEV) ## Seeded defects in a copy of the code: does the proof notice them? (ARGS="--only tag"; half an hour)
 	$(BIN)/python -m tests.faults.defects $(ARGS)
 
+fuzz: $(DEV) ## Mutated bytes into the readers of pictures, webhooks, templates, properties; exit 1 and the bytes kept in .printworks/fuzz/ (ARGS="--seconds 60 --seed 7")
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 test-minio: $(DEV) ## The tests of storage on a MinIO server (needs Go, which builds the server: about 4 minutes the first time)
 	@test -x $(MINIO) || command -v go >/dev/null || { echo "no Go here: it builds the MinIO server" >&2; exit 1; }
 	test -x $(MINIO) || GOBIN=$(CURDIR)/$(dir $(MINIO)) go install github.com/minio/minio@$(MINIO_VERSION)

@@ -214,7 +214,9 @@ def test_a_link_to_a_design_is_left_to_the_caller() -> None:
         design_from_properties(properties, TEMPLATE)
 
 
-@pytest.mark.parametrize("properties", [None, [], {}, "text", [{"name": None, "value": 1}], {"Photo": "p.jpg"}])
+@pytest.mark.parametrize(
+    "properties", [None, [], {}, "text", 6, True, [{"name": None, "value": 1}], {"Photo": "p.jpg"}]
+)
 def test_a_line_item_without_a_usable_picture_is_design_missing(properties: Any) -> None:
     with pytest.raises(DesignMissingError) as failure:
         design_from_properties(properties, TEMPLATE)

@@ -34,11 +34,10 @@ class PropertyMapping(Document):
 def pairs(properties: Any) -> list[tuple[str, str]]:
     """The properties of a line item as (name, value), from any of the shapes in which Shopify's clients give them:
     `[{name, value}]`, `[[name, value]]`, an object, null; numbers and booleans become text, empty values are left out.
+    Anything else has no properties.
     """
-    if properties is None:
-        return []
-    items: Iterable[Any] = properties.items() if isinstance(properties, Mapping) else properties
-    if isinstance(items, str):
+    items: Any = properties.items() if isinstance(properties, Mapping) else properties
+    if not isinstance(items, Iterable) or isinstance(items, str):
         return []
     found: list[tuple[str, str]] = []
     for item in items:
