@@ -21,15 +21,16 @@ PICTURE_WIDTH = 480
 """Small pictures: what is tried is the way, not the printing."""
 
 
-OVERLAP_SECONDS = "120"
-"""On a busy machine an order may appear on the stand-in many seconds after the time that its body has."""
+SWEEPS = {"PRINTWORKS_RECONCILE_EVERY_SECONDS": "120", "PRINTWORKS_RECONCILE_OVERLAP_SECONDS": "120"}
+"""On a busy machine an order may appear on the stand-in many seconds after the time that its body has. Each sweep reads
+what was updated meanwhile and in the overlap: with one sweep after the other the stand-in would do nothing else."""
 
 
 async def measure(count: int, seed: int, rate: float, seconds: float) -> int:
     print(f"seed {seed}", flush=True)
     with PictureServer() as pictures:
         addresses = put_small_pictures(pictures, PICTURE_WIDTH)
-        options = UpOptions(label="bench", environment={"PRINTWORKS_RECONCILE_OVERLAP_SECONDS": OVERLAP_SECONDS})
+        options = UpOptions(label="bench", environment=SWEEPS)
         async with start_printworks(options) as printworks, ShopFloor(printworks) as floor:
             await floor.sell(SMALL)
             chaos = Chaos(floor, addresses, seed)

@@ -11,7 +11,7 @@ import httpx
 
 from printworks_local.install import set_up_shop, wait_until_known
 from printworks_local.products import Product
-from printworks_local.shopify.client import ShopControl
+from printworks_local.shopify.client import PATIENCE, ShopControl
 from printworks_local.shopify.webhooks import WebhookRequest, make_webhook
 from printworks_local.shops_file import RunningShop
 from printworks_local.up import Printworks
@@ -66,12 +66,12 @@ class ShopFloor:
         self.shop = shop or printworks.shop()
         self.shopify = ShopControl(printworks.shopify_url, self.shop.domain)
         self._webhooks = f"{ingest_url or printworks.ingest_url}/webhooks/shopify"
-        self._door = httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=64))
+        self._door = httpx.AsyncClient(trust_env=False, timeout=PATIENCE, limits=httpx.Limits(max_connections=64))
         self.api = httpx.AsyncClient(
             base_url=jobs_api_url or printworks.jobs_api_url,
             headers={"Authorization": f"Bearer {self.shop.api_key}"},
             trust_env=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     async def __aenter__(self) -> "ShopFloor":

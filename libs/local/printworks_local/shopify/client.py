@@ -5,13 +5,16 @@ from typing import Any
 
 import httpx
 
+PATIENCE = httpx.Timeout(30, pool=None)
+"""For answers. How long a request waits for a connection of ours is nobody's fault but ours."""
+
 
 class ShopControl:
     """What can be done to one shop of a running stand-in. Raises `httpx.HTTPStatusError` when it is refused."""
 
     def __init__(self, url: str, domain: str) -> None:
         self._base = f"{url}/control/shops/{domain}"
-        self._client = httpx.AsyncClient(timeout=30)
+        self._client = httpx.AsyncClient(timeout=PATIENCE)
 
     async def __aenter__(self) -> "ShopControl":
         return self
