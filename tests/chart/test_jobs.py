@@ -141,6 +141,16 @@ def test_the_notes_tell_the_next_three_steps() -> None:
     assert "helm test printworks -n prints" in notes
 
 
+def test_the_notes_of_a_release_without_receiver_and_api_tell_of_neither() -> None:
+    values = changed(scenario("minimal"), {"api": {"enabled": False}, "receiver": {"enabled": False}})
+    release = render(
+        changed(values, {"ingress": {"webhooks": {"enabled": False, "host": ""}, "api": {"enabled": False}}})
+    )
+    notes = release.texts["printworks/templates/NOTES.txt"]
+    assert "led to the Service" not in notes
+    assert "keys create" not in notes
+
+
 def test_a_role_that_is_off_leaves_nothing_behind() -> None:
     values = changed(scenario("minimal"), {"worker": {"enabled": False}, "receiver": {"enabled": False}})
     release = render(changed(values, {"ingress": {"webhooks": {"enabled": False}}}))
