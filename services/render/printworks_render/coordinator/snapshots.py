@@ -83,18 +83,22 @@ def _events(
     for job in after.jobs:
         if _visibly_changed(earlier.get(job.job_id), job):
             yield print_job_changed(after, job, links, now), (job.job_id,)
-    if before is None or before.version == 0 or _telling(before, links) != _telling(after, links):
-        yield order_artwork_changed(after, links, now), ()
+    changed = order_artwork_changed(after, links, now)
+    if (
+        before is None
+        or before.version == 0
+        or _telling(order_artwork_changed(before, links, now)) != _telling(changed)
+    ):
+        yield changed, ()
 
 
 def _visibly_changed(before: Job | None, after: Job) -> bool:
     return before is None or before.version != after.version
 
 
-def _telling(order: Order, links: Links) -> tuple[object, ...]:
-    """What of `order_artwork_changed` somebody could act on: a new version number alone is no news."""
-    jobs = tuple((job.job_id, job.status, job.artwork_version) for job in order.jobs)
-    return order.name, order.artwork_status, order.retention_date, jobs, _listed_files(order, links)
+def _telling(event: OrderArtworkChanged) -> dict[str, object]:
+    """What of an order's artwork somebody could act on: a new version number alone is no news."""
+    return event.model_dump(exclude={"version", "occurred_at"})
 
 
 def order_snapshot(order: Order, links: Links, now: datetime) -> OrderSnapshot:
