@@ -189,7 +189,8 @@ class Runtime(Generic[SettingsT]):
             log_config=None,
             access_log=False,
             server_header=False,
-            # Behind an ingress the peer is the ingress; we decide nothing by the peer's address.
+            # Behind an ingress the peer is the ingress. Nobody is let in or kept out by an address; where one counts
+            # (wrong API keys), the service itself is told which proxies to believe.
             proxy_headers=False,
             backlog=HTTP_BACKLOG,
             timeout_keep_alive=HTTP_KEEP_ALIVE_SECONDS,

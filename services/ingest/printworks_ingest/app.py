@@ -7,6 +7,7 @@ from printworks_common.postgres import Pool
 from printworks_common.runtime import Runtime
 from printworks_common.shopify.admin import http_client
 from printworks_common.shopify.clients import AdminClients
+from printworks_common.shopify.installations import LiveShops
 from printworks_common.shopify.shops import ShopRegistry
 from printworks_common.wiring import connect_database, connect_live_shops, connect_producer, consume
 
@@ -40,12 +41,7 @@ async def build_receiver(runtime: Runtime[ReceiverSettings]) -> None:
 
 async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
     settings, clock = runtime.settings, runtime.clock
-    producer = await connect_producer(runtime, settings)
-    pool = await connect_database(runtime, settings, SCHEMA)
-    shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
-    http = http_client()
-    runtime.on_stop(http.aclose, name="http client")
-    clients = AdminClients(http)
+    producer, pool, shops, clients = await _connect(runtime)
     erasure = Erasure(pool, producer, clock)
     publisher = OrderPublisher(producer, clock, erasure.kept)
 
@@ -76,12 +72,7 @@ async def build_reconciler(runtime: Runtime[ReconcilerSettings]) -> None:
 async def build_count(runtime: Runtime[ReconcilerSettings]) -> None:
     """Count every shop once, for a CronJob; then end."""
     settings, clock = runtime.settings, runtime.clock
-    producer = await connect_producer(runtime, settings)
-    pool = await connect_database(runtime, settings, SCHEMA)
-    shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
-    http = http_client()
-    runtime.on_stop(http.aclose, name="http client")
-    clients = AdminClients(http)
+    producer, pool, shops, clients = await _connect(runtime)
     sweeps = _sweeps(runtime, pool, clients, OrderPublisher(producer, clock))
     count = count_round(_counts(runtime, clients, producer), sweeps, settings.reconcile_count_hour)
     night = Night(count, pool=pool, shops=shops, clock=clock)
@@ -90,6 +81,18 @@ async def build_count(runtime: Runtime[ReconcilerSettings]) -> None:
     runtime.stop()
     if left:
         raise SystemExit(LEFT_EXIT_CODE)
+
+
+async def _connect(
+    runtime: Runtime[ReconcilerSettings],
+) -> tuple[KafkaProducer, Pool, LiveShops, AdminClients]:
+    settings = runtime.settings
+    producer = await connect_producer(runtime, settings)
+    pool = await connect_database(runtime, settings, SCHEMA)
+    shops = await connect_live_shops(runtime, settings, ShopRegistry(settings.shops_file))
+    http = http_client()
+    runtime.on_stop(http.aclose, name="http client")
+    return producer, pool, shops, AdminClients(http)
 
 
 def _sweeps(

@@ -95,7 +95,8 @@ class ApiSettings(
     @classmethod
     def _networks(cls, value: str | None) -> str | None:
         try:
-            networks(value or "::")
+            if value is not None:
+                networks(value)
         except ValueError:
             raise ValueError("must be networks like 10.0.0.0/8, several separated by commas") from None
         return value
