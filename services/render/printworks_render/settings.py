@@ -50,8 +50,9 @@ class CoordinatorSettings(
 
     @property
     def render_in_flight(self) -> int:
-        """Twice the slots: the next render is at hand when one ends, and all else stays in reach of the queue."""
-        return 2 * self.render_slots
+        """Twice the slots, so that the next render is at hand when one ends and all else stays in reach of the queue;
+        and a place that no shop has alone, so that another need not wait until a render of the first one has ended."""
+        return 2 * self.render_slots + 1
 
     @property
     def render_lease(self) -> timedelta:
@@ -79,4 +80,4 @@ class WorkerSettings(ServiceSettings, KafkaSettings, StorageSettings, Settings):
     worker_slots: int = Field(default=1, ge=1, description="Renders of this process at once, one child process each.")
     render_timeout_seconds: int = Field(default=120, ge=1, description="A render that takes longer is killed.")
     render_memory_mb: int = Field(default=3072, ge=256, description="Address space of one render process, in MiB.")
-    renders_per_child: int = Field(default=50, ge=1, description="A render process is replaced after so many jobs.")
+    renders_per_child: int = Field(default=200, ge=1, description="A render process is replaced after so many jobs.")

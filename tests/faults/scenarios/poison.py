@@ -29,7 +29,7 @@ from tests.faults.system import System, SystemOptions
 from tests.faults.weather import restarts
 
 RATE = 2.0
-TIMEOUT_SECONDS = 6
+TIMEOUT_SECONDS = 10
 MOST = 1.10
 """Times the p95 without poison."""
 

@@ -70,7 +70,7 @@ async def test_one_slow_record_does_not_keep_other_keys_of_its_partition_and_hol
     assert sum((await room.committed()).values()) == 41
 
 
-async def test_no_more_records_are_taken_in_than_there_are_slots(room: Room) -> None:
+async def test_no_more_records_are_taken_in_than_there_is_room_for(room: Room) -> None:
     release = asyncio.Event()
     running = 0
 
@@ -81,13 +81,48 @@ async def test_no_more_records_are_taken_in_than_there_are_slots(room: Room) -> 
 
     for number in range(60):
         await room.send(f"key{number}", number)
-    async with room.member(handle, parallel=4) as loop:
+    async with room.member(handle, parallel=4, limits=replace(room.quick, buffer=16)) as loop:
         await room.eventually(lambda: running == 4)
         await asyncio.sleep(0.5)
         assert running == 4
         assert loop.in_flight == 16
         release.set()
         await room.eventually(lambda: running == 60)
+
+
+async def test_nothing_more_is_taken_in_while_large_records_fill_the_memory(room: Room) -> None:
+    release = asyncio.Event()
+    running = 0
+
+    async def handle(_record: Record) -> None:
+        nonlocal running
+        running += 1
+        await release.wait()
+
+    await room.send("large", 10_000)
+    async with room.member(handle, limits=replace(room.quick, buffer_bytes=5)) as loop:
+        await room.eventually(lambda: running == 1)
+        for number in range(10):
+            await room.send(f"key{number}", number)
+        await asyncio.sleep(0.5)
+        assert loop.in_flight == 1
+        release.set()
+        await room.eventually(lambda: running == 11)
+
+
+async def test_a_shop_does_not_wait_for_all_that_another_has_sent_before(room: Room) -> None:
+    done: list[str] = []
+
+    async def handle(record: Record) -> None:
+        await asyncio.sleep(0.01)
+        done.append(record.key)
+
+    for number in range(100):
+        await room.send(f"noisy.example/{number}", 0)
+    await room.send("quiet.example/1", 0)
+    async with room.member(handle, parallel=1):
+        await room.eventually(lambda: len(done) == 101)
+    assert done.index("quiet.example/1") < 60, "it came when it had been fetched, not last"
 
 
 async def test_a_partition_is_paused_when_too_much_waits_behind_a_slow_record_and_resumed_after_it(room: Room) -> None:

@@ -115,7 +115,7 @@ async def test_a_member_whose_slots_are_all_taken_for_long_stays_a_member(room: 
         await release.wait()
 
     await room.send("order", *range(20))
-    async with room.member(handle, parallel=1, limits=replace(room.quick, max_poll_interval=2.0)) as loop:
+    async with room.member(handle, parallel=1, limits=replace(room.quick, buffer=4, max_poll_interval=2.0)) as loop:
         await room.eventually(lambda: begun == 1 and loop.in_flight == 4)
         before = await room.member_ids()
         await asyncio.sleep(6.0)

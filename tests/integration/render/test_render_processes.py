@@ -1,6 +1,7 @@
 """Render processes as a worker keeps them: each job is held to the memory it may need, and harms none that follow."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import pytest_asyncio
+from pebble import ProcessExpired
 from printworks_common.events.rendering import RenderRequested
 from printworks_common.failures import Reason
 from printworks_render.engine.version import RENDERER_VERSION
@@ -27,7 +29,7 @@ MEMORY_MB = 1024
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def pool() -> AsyncIterator[RenderPool]:
     """One process, so that a job always follows the one before in the same process."""
-    running = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    running = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100, spare=0)
     await running.warm_up()
     yield running
     await running.stop()
@@ -77,6 +79,24 @@ async def test_a_render_that_never_returns_to_python_is_ended_without_a_wait() -
     assert 1 <= took < 3.5, "pebble waits 3 seconds more for a process that does not end by itself"
 
 
+def awake(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+async def test_the_job_after_a_crash_does_not_wait_for_a_new_process() -> None:
+    pool = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    ready: set[int] = set()
+    while len(ready) < 2:
+        ready |= set(await asyncio.gather(*(asyncio.wrap_future(pool._pool.schedule(awake, [0.2])) for _ in range(2))))
+    with pytest.raises(ProcessExpired):
+        await asyncio.wrap_future(pool._pool.schedule(os._exit, [7]))
+    next_one = await asyncio.wrap_future(pool._pool.schedule(awake, [0.0]))
+    await pool.stop()
+
+    assert next_one in ready
+
+
 def render_processes() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if any("spawn_main" in word for word in one.cmdline())]
 
@@ -100,7 +120,7 @@ def test_a_render_process_gives_way_from_its_first_moment_on() -> None:
 async def test_processes_that_are_killed_while_they_have_nothing_to_do_are_replaced(tmp_path: Path) -> None:
     """As the kernel does it when memory runs out elsewhere."""
     before = {one.pid for one in render_processes()}
-    pool = RenderPool(slots=2, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
+    pool = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100)
     await pool.warm_up()
     idle = [one for one in render_processes() if one.pid not in before]
     for one in idle:

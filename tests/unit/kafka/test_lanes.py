@@ -5,8 +5,13 @@ from hypothesis import strategies as st
 from printworks_common.kafka.lanes import Lanes
 
 
+def lanes_of(parallel: int) -> Lanes[str, str]:
+    """Lanes whose party is the first letter of their key."""
+    return Lanes(parallel, party=lambda key: key[:1])
+
+
 def test_records_of_one_key_run_one_after_the_other_and_others_beside_them() -> None:
-    lanes: Lanes[str] = Lanes(parallel=4)
+    lanes = lanes_of(4)
     for key, work in (("a", "a1"), ("a", "a2"), ("b", "b1")):
         lanes.add(key, work)
     assert list(lanes.start()) == ["a1", "b1"]
@@ -16,15 +21,15 @@ def test_records_of_one_key_run_one_after_the_other_and_others_beside_them() -> 
 
 
 def test_never_more_run_than_allowed() -> None:
-    lanes: Lanes[int] = Lanes(parallel=2)
-    for key in range(5):
+    lanes = lanes_of(2)
+    for key in "abcde":
         lanes.add(key, key)
-    assert list(lanes.start()) == [0, 1]
+    assert list(lanes.start()) == ["a", "b"]
     assert (lanes.busy, lanes.waiting) == (2, 3)
 
 
 def test_a_key_with_many_records_does_not_push_others_aside() -> None:
-    lanes: Lanes[str] = Lanes(parallel=1)
+    lanes = lanes_of(1)
     for number in range(3):
         lanes.add("many", f"many{number}")
     lanes.add("one", "one0")
@@ -33,8 +38,22 @@ def test_a_key_with_many_records_does_not_push_others_aside() -> None:
     assert list(lanes.start()) == ["one0"]
 
 
+def test_a_party_with_many_keys_waits_for_one_with_a_single_key() -> None:
+    lanes = lanes_of(1)
+    for number in range(100):
+        lanes.add(f"noisy{number}", f"noisy{number}")
+    lanes.add("quiet", "quiet")
+    ran: list[str] = []
+    while lanes.waiting:
+        (work,) = lanes.start()
+        ran.append(work)
+        lanes.finish(work)
+    assert ran[:3] == ["noisy0", "quiet", "noisy1"]
+    assert ran[1:] == ["quiet", *(f"noisy{number}" for number in range(1, 100))]
+
+
 def test_what_is_dropped_never_starts_and_the_rest_does() -> None:
-    lanes: Lanes[str] = Lanes(parallel=8)
+    lanes = lanes_of(8)
     for key, work in (("a", "a1"), ("a", "a2"), ("b", "b1")):
         lanes.add(key, work)
     next(lanes.start())
@@ -47,10 +66,10 @@ def test_what_is_dropped_never_starts_and_the_rest_does() -> None:
 
 @given(
     st.integers(1, 4),
-    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40),
+    st.lists(st.tuples(st.sampled_from(["a", "b", "b1", "c"]), st.booleans()), max_size=40),
 )
 def test_every_record_runs_once_in_the_order_of_its_key(parallel: int, arrivals: list[tuple[str, bool]]) -> None:
-    lanes: Lanes[tuple[str, int]] = Lanes(parallel)
+    lanes: Lanes[str, tuple[str, int]] = Lanes(parallel, party=lambda key: key[:1])
     running: list[tuple[str, int]] = []
     ran: list[tuple[str, int]] = []
 
@@ -70,7 +89,7 @@ def test_every_record_runs_once_in_the_order_of_its_key(parallel: int, arrivals:
     while running:
         lanes.finish(running.pop()[0])
         turn()
-    for key in "abc":
+    for key in ("a", "b", "b1", "c"):
         expected = [number for number, (arrived, _) in enumerate(arrivals) if arrived == key]
         assert [number for lane, number in ran if lane == key] == expected
     assert lanes.waiting == 0

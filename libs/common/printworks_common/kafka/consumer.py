@@ -1,7 +1,7 @@
 """The one consumer loop: from a record that the broker hands over to an offset that is committed.
 
     fetch ── free slots? ── poll ── known? join it ── lanes (one per key) ── handler ── durable ── tracker ── commit
-                                                                              │ may pass: again, with back-off
+                                                      shops take turns        │ may pass: again, with back-off
                                                                               │ ground missing: hold, not ready
                                                                               └ will not pass: dead letter, awaited
 
@@ -10,7 +10,8 @@ never lost; after a crash or a rebalance some come again, and handlers are idemp
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from printworks_common.kafka import observe
 from printworks_common.kafka.connection import KafkaConnection
 from printworks_common.kafka.deadletter import DeadLetterFloodError, DeadLetterLimit, bury
 from printworks_common.kafka.lanes import Lanes
-from printworks_common.kafka.limits import ConsumerLimits
+from printworks_common.kafka.limits import LEAST_BUFFER, ConsumerLimits
 from printworks_common.kafka.member import GroupMember
 from printworks_common.kafka.producer import KafkaProducer, within_limit
 from printworks_common.kafka.record import Record
@@ -34,6 +35,16 @@ Handler = Callable[[Record], Awaitable[None]]
 
 _Place = tuple[TopicPartition, int, int]
 """Partition, offset and timestamp: the same record when it is handed over again, even if the topic was re-created."""
+
+
+_Lane = tuple[TopicPartition, str | int]
+"""Of a key. Records without a key have no order to keep: a lane for each, by its offset."""
+
+
+def _party(lane: _Lane) -> Hashable:
+    """Who takes turns: on each topic the shops, with which the keys of orders begin; else each key for itself."""
+    partition, key = lane
+    return partition.topic, key.partition("/")[0] if isinstance(key, str) else key
 
 
 @dataclass(eq=False)
@@ -57,8 +68,7 @@ class _Work:
         return (self.partition, self.record.offset, self.record.timestamp)
 
     @property
-    def lane(self) -> tuple[TopicPartition, str | int]:
-        """Records without a key have no order to keep: a lane for each."""
+    def lane(self) -> _Lane:
         return (self.partition, self.record.key if self.record.raw_key is not None else self.record.offset)
 
 
@@ -66,8 +76,9 @@ class ConsumerLoop:
     """Hands every record of `topics` to `handler`, as a member of `group`.
 
     The handler returns when its effect is durable. Records with the same key are handled one after the other; up to
-    `parallel` records of different keys at once. What it raises decides (errors.py): TransientError is repeated,
-    GroundMissingError is repeated for ever while the loop is not ready, anything else goes to `<topic>.<group>.dlq`.
+    `parallel` records of different keys at once, chosen from what was taken in by turns over topics and shops. What it
+    raises decides (errors.py): TransientError is repeated, GroundMissingError is repeated for ever while the loop is
+    not ready, anything else goes to `<topic>.<group>.dlq`.
     """
 
     def __init__(
@@ -90,8 +101,8 @@ class ConsumerLoop:
         self._limits = limits or ConsumerLimits()
         self._heartbeat = heartbeat or (lambda: None)
 
-        self._capacity = self._limits.buffer or parallel * 4
-        self._lanes: Lanes[_Work] = Lanes(parallel)
+        self._capacity = self._limits.buffer or max(LEAST_BUFFER, parallel * 4)
+        self._lanes: Lanes[_Lane, _Work] = Lanes(parallel, party=_party)
         self._works: dict[_Place, _Work] = {}
         self._trackers: dict[TopicPartition, PartitionTracker] = {}
         self._finished: dict[TopicPartition, set[tuple[int, int]]] = {}
@@ -296,17 +307,24 @@ class ConsumerLoop:
     def _room(self) -> tuple[tuple[TopicPartition, ...], int] | None:
         """From which partitions (none named: all) how many records may come; None: nothing for now."""
         free = self._capacity - len(self._works)
-        if free <= 0 or self._holding:
-            return None
-        if len(self._trackers) < 2:
-            return (), free
-        # A partition whose keys are all slow must not fill the whole buffer and starve the others.
-        held = dict.fromkeys(self._trackers, 0)
+        held: Counter[TopicPartition] = Counter()
+        size = 0
         for work in self._works.values():
-            if work.partition in held:
-                held[work.partition] += 1
-        modest = tuple(partition for partition, count in held.items() if count <= self._capacity // 2)
-        return (() if len(modest) == len(held) else modest), free
+            held[work.partition] += 1
+            size += len(work.record.value)
+        if free <= 0 or size >= self._limits.buffer_bytes or self._holding:
+            return None
+        topics: Counter[str] = Counter()
+        for partition, count in held.items():
+            topics[partition.topic] += count
+        # A partition whose keys are all slow must not fill the whole buffer and starve the others, nor a topic.
+        several = len({partition.topic for partition in self._trackers}) > 1
+        modest = tuple(
+            one
+            for one in self._trackers
+            if held[one] <= self._capacity // 2 and not (several and topics[one.topic] > self._capacity * 3 // 4)
+        )
+        return (() if len(modest) == len(self._trackers) else modest), free
 
     def _blocked_for_long(self) -> Collection[TopicPartition]:
         """Pausing throws prefetched records away, so it is for long blocks only."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from printworks_common.kafka.backoff import Backoff
 
+LEAST_BUFFER = 256
+"""Shops take turns among the records that were taken in; what waits in the topic is behind everything before it."""
+
 
 @dataclass(frozen=True)
 class ConsumerLimits:
@@ -11,7 +14,9 @@ class ConsumerLimits:
 
     buffer: int | None = None
     """Records taken in at once; default four for each that is handled in parallel, so that a key with several records
-    does not leave slots idle."""
+    does not leave slots idle, and at least `LEAST_BUFFER`."""
+    buffer_bytes: int = 64 * 1024 * 1024
+    """Nothing more is taken in while the values of those that were are larger: a record may have 8 MB."""
     span: int = 1000
     """A partition is paused when so many offsets wait behind its oldest unfinished record: the work to redo after a
     crash."""

@@ -36,6 +36,10 @@ TOPICS = (
     Topic.PRIVACY,
 )
 
+PARALLEL = 8
+"""Records at once: no more than leaves connections of the pool to pinning and release, so that what is taken in does
+not hold up what is under way."""
+
 
 async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     settings = runtime.settings
@@ -61,7 +65,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
         runtime.clock,
         ReleaseLimits(
             in_flight=settings.render_in_flight,
-            per_shop=settings.render_per_shop,
+            per_shop=min(settings.render_per_shop, settings.render_in_flight - 1),
             lease=settings.render_lease,
             watermark_test_orders=settings.watermark_test_orders,
         ),
@@ -107,5 +111,5 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
             store, Reconciliation(pool, runtime.clock), Erasure(store, pool, objects, runtime.clock), runtime.clock
         ).handle,
         producer=producer,
-        parallel=32,
+        parallel=PARALLEL,
     )

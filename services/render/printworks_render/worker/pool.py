@@ -28,12 +28,22 @@ LOOK_SECONDS = 2.0
 log = get_logger(__name__)
 
 
-class RenderPool:
-    """`slots` processes; each is replaced after `renders_per_child` jobs, and killed when a job exceeds `timeout`."""
+SPARE = 1
+"""Processes beyond the slots. One that crashed, was killed or is replaced leaves its place to one that imports the
+engine for a second of CPU, at low priority: many seconds on busy cores, and jobs that wait shall not wait for it."""
 
-    def __init__(self, *, slots: int, timeout_seconds: int, memory_mb: int, renders_per_child: int) -> None:
+
+class RenderPool:
+    """`slots` renders at once. A process is replaced after `renders_per_child` jobs, and killed when a job exceeds
+    `timeout_seconds`; one of the `spare` ones renders meanwhile."""
+
+    def __init__(
+        self, *, slots: int, timeout_seconds: int, memory_mb: int, renders_per_child: int, spare: int = SPARE
+    ) -> None:
         self._timeout = timeout_seconds
         self._slots = slots
+        self._spare = spare
+        self._free = asyncio.Semaphore(slots)
         self._memory_mb = memory_mb
         self._renders_per_child = renders_per_child
         self._replacing = asyncio.Lock()
@@ -44,7 +54,7 @@ class RenderPool:
 
     def _open(self) -> ProcessPool:
         return ProcessPool(
-            max_workers=self._slots,
+            max_workers=self._slots + self._spare,
             max_tasks=self._renders_per_child,
             initializer=child.start,
             initargs=[self._memory_mb],
@@ -52,7 +62,7 @@ class RenderPool:
         )
 
     async def warm_up(self) -> None:
-        """Start all processes, so that the first order does not wait for their imports."""
+        """Start a process per slot, so that the first order does not wait for their imports."""
         futures = [self._pool.schedule(child.warm_up) for _ in range(self._slots)]
         await asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
 
@@ -61,12 +71,13 @@ class RenderPool:
     ) -> Rendered | Failed:
         """Render in a process of the pool. Never raises for what the job does to its process."""
         for _ in range(POOLS):
-            pool = self._pool
-            try:
-                return await self._render(pool, request, inputs, out_dir, renderer_version)
-            except BrokenProcessPool:
-                await self._replace(pool)
-                _empty(out_dir)
+            async with self._free:
+                pool = self._pool
+                try:
+                    return await self._render(pool, request, inputs, out_dir, renderer_version)
+                except BrokenProcessPool:
+                    await self._replace(pool)
+                    _empty(out_dir)
         return Failed(Reason.RENDER_CRASHED, "The render processes were lost again and again.", ())
 
     async def _render(
