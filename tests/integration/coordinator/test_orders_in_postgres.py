@@ -49,6 +49,22 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
     return saved
 
 
+async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, pool: Pool) -> None:
+    woken: list[str] = []
+    store.on_change(lambda: woken.append("pinning"), Step.PINNING)
+    store.on_change(lambda: woken.append("release"), Step.QUEUED, Step.RENDERING)
+    store.on_change(lambda: woken.append("delivering"), Step.DELIVERING)
+
+    await new_order(store, "1")
+    assert woken == ["pinning"]
+    woken.clear()
+    await queued_order(store, "2")
+    assert woken == ["pinning", "pinning", "release"]
+    woken.clear()
+    await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
+    assert woken == ["release"]
+
+
 def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
     return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
 

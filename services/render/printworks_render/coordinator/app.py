@@ -17,6 +17,7 @@ from printworks_render.coordinator import metrics
 from printworks_render.coordinator.delivering import DeliveredCopies, DeliveryDispatcher, DeliveryLimits
 from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
+from printworks_render.coordinator.model import Step
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
 from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
@@ -81,9 +82,9 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     release_loop = DispatchLoop("release", release.dispatch, lambda: runtime.heartbeat("release"))
     delivery_loop = DispatchLoop("delivering", delivering.dispatch, lambda: runtime.heartbeat("delivering"))
     copies_loop = DispatchLoop("delivered copies", copies.dispatch, lambda: runtime.heartbeat("delivered copies"))
-    store.on_change(pin_loop.wake)
-    store.on_change(release_loop.wake)
-    store.on_change(delivery_loop.wake)
+    store.on_change(pin_loop.wake, Step.PINNING)
+    store.on_change(release_loop.wake, Step.QUEUED, Step.RENDERING)
+    store.on_change(delivery_loop.wake, Step.DELIVERING)
     pinning.on_free(pin_loop.wake)
     runtime.on_stop(pinning.drain, name="pinning under way")
 

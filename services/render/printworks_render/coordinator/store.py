@@ -42,7 +42,7 @@ class Change:
 
 
 class OrderStore:
-    """Orders and their jobs in Postgres. After each change `on_change` wakes the dispatchers of this process."""
+    """Orders and their jobs in Postgres. A change wakes the dispatchers of this process that it concerns."""
 
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", links: snapshots.Links, clock: Clock, default_retention_days: int
@@ -51,10 +51,11 @@ class OrderStore:
         self._links = links
         self._clock = clock
         self._default_retention_days = default_retention_days
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[tuple[frozenset[str], Callable[[], None]]] = []
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        self._listeners.append(listener)
+    def on_change(self, listener: Callable[[], None], *steps: str) -> None:
+        """Call `listener` after each change by which a job comes to one of these steps, leaves it, or changes in it."""
+        self._listeners.append((frozenset(steps), listener))
 
     async def change(
         self, shop: str, order_id: str, decide: Decide, *, once: str | None = None, created_at: datetime | None = None
@@ -96,8 +97,10 @@ class OrderStore:
                 await enqueue(connection, [*published, *change.records])
                 if change.delivered_copies:
                     await connection.execute(SQL["add_delivered_copies"], list(change.delivered_copies))
-        for listener in self._listeners:
-            listener()
+        touched = _steps_touched(before, after)
+        for steps, listener in self._listeners:
+            if steps & touched:
+                listener()
         return after
 
     async def order(self, shop: str, order_id: str) -> Order | None:
@@ -184,6 +187,15 @@ class OrderStore:
                 entry.deleted,
                 entry.body,
             )
+
+
+def _steps_touched(before: Order | None, after: Order) -> frozenset[str]:
+    """Where jobs that the change has touched were before it and are after it."""
+    old = {job.job_id: job for job in before.jobs} if before else {}
+    new = {job.job_id: job for job in after.jobs}
+    changed = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+    touched = [job for key in changed for job in (old.get(key), new.get(key)) if job is not None]
+    return frozenset(job.step for job in touched if job.step is not None)
 
 
 def _next_version(before: Order | None, after: Order) -> Order:
