@@ -31,6 +31,10 @@ class PropertyMapping(Document):
     texts: dict[Name, PropertyName] = Field(default_factory=dict)
 
 
+UNMAPPED = PropertyMapping()
+"""Of a product without a mapping of its own."""
+
+
 def pairs(properties: Any) -> list[tuple[str, str]]:
     """The properties of a line item as (name, value), from any of the shapes in which Shopify's clients give them:
     `[{name, value}]`, `[[name, value]]`, an object, null; numbers and booleans become text, empty values are left out.
@@ -58,14 +62,16 @@ def pairs(properties: Any) -> list[tuple[str, str]]:
 def same_name(name: str) -> str:
     """Form in which property names are compared: case, width, spaces, trailing colon and invisible characters do not
     count. Storefronts make labels unique with zero-width spaces."""
-    plain = unicodedata.normalize("NFKC", name)
-    visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    visible = name
+    if not name.isascii():  # ASCII is normalised already, and none of it is a character of format
+        plain = unicodedata.normalize("NFKC", name)
+        visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
     return " ".join(visible.split()).rstrip(":").strip().casefold()
 
 
 def embedded_design(properties: Any, mapping: PropertyMapping | None = None) -> str | None:
     """The value of the property that carries a whole design: JSON, or an http(s) link to it, or None."""
-    return _Lookup(properties).get((mapping or PropertyMapping()).design)
+    return _Lookup(properties).get((mapping or UNMAPPED).design)
 
 
 def design_from_properties(properties: Any, template: Template, mapping: PropertyMapping | None = None) -> Design:
@@ -75,7 +81,7 @@ def design_from_properties(properties: Any, template: Template, mapping: Propert
     `read_design`. Raises `DesignMissingError` when the property of a required picture or text is missing or is not a
     link, `DesignInvalidError` when a carried design is wrong.
     """
-    mapping = mapping or PropertyMapping()
+    mapping = mapping or UNMAPPED
     lookup = _Lookup(properties)
     carried = lookup.get(mapping.design)
     if carried is not None:

@@ -1,7 +1,8 @@
 """What the outside is told about an order: internal snapshots and public events, from the state before and after."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from printworks_common import ids
@@ -12,7 +13,6 @@ from printworks_common.events.artwork import (
     OrderArtworkChanged,
     PrintJobChanged,
     PublicFile,
-    PublicJob,
 )
 from printworks_common.events.base import Event
 from printworks_common.events.envelope import OutgoingRecord, encode
@@ -83,22 +83,13 @@ def _events(
     for job in after.jobs:
         if _visibly_changed(earlier.get(job.job_id), job):
             yield print_job_changed(after, job, links, now), (job.job_id,)
-    changed = order_artwork_changed(after, links, now)
-    if (
-        before is None
-        or before.version == 0
-        or _telling(order_artwork_changed(before, links, now)) != _telling(changed)
-    ):
-        yield changed, ()
+    news = _news(after, links)
+    if before is None or before.version == 0 or _news(before, links) != news:
+        yield _artwork_changed(after, news, now), ()
 
 
 def _visibly_changed(before: Job | None, after: Job) -> bool:
     return before is None or before.version != after.version
-
-
-def _telling(event: OrderArtworkChanged) -> dict[str, object]:
-    """What of an order's artwork somebody could act on: a new version number alone is no news."""
-    return event.model_dump(exclude={"version", "occurred_at"})
 
 
 def order_snapshot(order: Order, links: Links, now: datetime) -> OrderSnapshot:
@@ -200,26 +191,33 @@ def _public_file(shop: str, file: StoredFile, links: Links) -> PublicFile:
 
 def order_artwork_changed(order: Order, links: Links, now: datetime) -> OrderArtworkChanged:
     """The order's artwork."""
-    return OrderArtworkChanged(
-        shop=order.shop,
-        order_id=order.order_id,
-        order_gid=ids.gid("Order", order.order_id),
-        order_name=order.name,
-        version=order.version,
-        artwork_status=order.artwork_status.value if order.artwork_status else None,
-        artwork_files=_listed_files(order, links),
-        jobs=tuple(
-            PublicJob(
-                job_id=job.job_id,
-                line_item_id=job.line.line_item_id,
-                status=job.status,
-                artwork_version=job.artwork_version,
-            )
+    return _artwork_changed(order, _news(order, links), now)
+
+
+def _artwork_changed(order: Order, news: Mapping[str, Any], now: datetime) -> OrderArtworkChanged:
+    return OrderArtworkChanged(**news, version=order.version, occurred_at=now)
+
+
+def _news(order: Order, links: Links) -> dict[str, Any]:
+    """All that is told of an order's artwork, and that somebody could act on: a new version number alone is no news."""
+    return {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "order_gid": ids.gid("Order", order.order_id),
+        "order_name": order.name,
+        "artwork_status": order.artwork_status.value if order.artwork_status else None,
+        "artwork_files": _listed_files(order, links),
+        "jobs": tuple(
+            {
+                "job_id": job.job_id,
+                "line_item_id": job.line.line_item_id,
+                "status": job.status,
+                "artwork_version": job.artwork_version,
+            }
             for job in order.jobs
         ),
-        occurred_at=now,
-        retention_date=order.retention_date,
-    )
+        "retention_date": order.retention_date,
+    }
 
 
 def _listed_files(order: Order, links: Links) -> tuple[str, ...]:

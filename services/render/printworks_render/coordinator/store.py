@@ -153,22 +153,7 @@ class OrderStore:
         """Templates, mappings, storage and retention period of a shop."""
         with ground_errors():
             rows = await self._pool.fetch(SQL["catalog_of"], shop)
-        templates: dict[str, CatalogTemplate] = {}
-        mappings: list[dict[str, object]] = []
-        days, own_storage = self._default_retention_days, False
-        for row in rows:
-            match row["kind"]:
-                case CatalogKind.TEMPLATE:
-                    templates[row["entry_id"]] = CatalogTemplate(
-                        template_id=row["entry_id"], version=row["version"], body=row["body"]
-                    )
-                case CatalogKind.MAPPING:
-                    mappings.append(row["body"])
-                case CatalogKind.STORAGE:
-                    own_storage = OwnStorage.model_validate(row["body"]).active
-                case _:
-                    days = int(row["body"].get("days", days))
-        return ShopCatalog(templates=templates, mappings=tuple(mappings), own_storage=own_storage, retention_days=days)
+        return read_catalog(rows, self._default_retention_days)
 
     async def asset(self, shop: str, asset_id: str) -> dict[str, object] | None:
         """An asset of a shop's library (key, sha256, bytes, media_type), or None when it was deleted."""
@@ -196,6 +181,26 @@ def _steps_touched(before: Order | None, after: Order) -> frozenset[str]:
     changed = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
     touched = [job for key in changed for job in (old.get(key), new.get(key)) if job is not None]
     return frozenset(job.step for job in touched if job.step is not None)
+
+
+def read_catalog(rows: "Sequence[asyncpg.Record]", default_retention_days: int) -> ShopCatalog:
+    """A shop's catalog from the rows of its entries."""
+    templates: dict[str, CatalogTemplate] = {}
+    mappings: list[dict[str, object]] = []
+    days, own_storage = default_retention_days, False
+    for row in rows:
+        match row["kind"]:
+            case CatalogKind.TEMPLATE:
+                templates[row["entry_id"]] = CatalogTemplate(
+                    template_id=row["entry_id"], version=row["version"], body=row["body"]
+                )
+            case CatalogKind.MAPPING:
+                mappings.append(row["body"])
+            case CatalogKind.STORAGE:
+                own_storage = OwnStorage.model_validate(row["body"]).active
+            case _:
+                days = int(row["body"].get("days", days))
+    return ShopCatalog(templates=templates, mappings=tuple(mappings), own_storage=own_storage, retention_days=days)
 
 
 def _next_version(before: Order | None, after: Order) -> Order:
