@@ -1,10 +1,8 @@
 """The coordinator: its own intake, decisions, store and dispatchers, over simulated tables."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,42 +10,29 @@ from printworks_common import outbox
 from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.envelope import OutgoingRecord
-from printworks_common.filelinks import LinkSigner
 from printworks_render.coordinator import store
 from printworks_render.coordinator.delivering import DeliveryDispatcher, DeliveryLimits
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
 from printworks_render.coordinator.pinning import CLAIM, PinningDispatcher, PinningLimits
 from printworks_render.coordinator.release import ReleaseDispatcher, ReleaseLimits
-from printworks_render.coordinator.snapshots import Links
 from printworks_render.coordinator.store import SQL, OrderStore
 
+from tests.simulator import codec
 from tests.simulator.bucket import SimulatedBucket
 from tests.simulator.database import Database, Effect
 from tests.simulator.pictures import PictureServers
+from tests.simulator.remembered import RememberedLinks, RememberedSigner
 from tests.simulator.world import World
 
 PUBLIC_URL = "https://prints.example"
-LINKS = Links(LinkSigner({"one": b"simulated" * 4}, "one"), PUBLIC_URL)
+LINKS = RememberedLinks(RememberedSigner({"one": b"simulated" * 4}, "one"), PUBLIC_URL)
 RENDER_LEASE = timedelta(minutes=10)
 DELIVERY_LEASE = timedelta(minutes=30)
 AGAIN_SECONDS = 1.0
 RETENTION_DAYS = 90
 
 Key = tuple[str, int]
-
-
-class Documents:
-    """Takes the place of `Order` where documents are read: each is parsed once, however often it is read. Orders are
-    immutable."""
-
-    @staticmethod
-    @lru_cache(64)
-    def model_validate_json(text: str) -> Order:
-        return Order.model_validate_json(text)
-
-
-cast("Any", store).Order = Documents
 
 
 @dataclass
@@ -102,7 +87,7 @@ class Tables(Database):
 
     def order(self, shop: str, order_id: str) -> Order | None:
         text = self.documents.get((shop, int(order_id)))
-        return None if text in {None, "null"} else Documents.model_validate_json(cast("str", text))
+        return None if text in {None, "null"} else codec.read_order(cast("str", text))
 
     def _reserve(self, shop: str, number: int) -> tuple[str, Effect]:
         # At once: the same transaction reads the row next, and its lock keeps all others away.
@@ -112,7 +97,7 @@ class Tables(Database):
     def _save_order(self, shop: str, number: int, version: int, document: str) -> tuple[str, Effect]:
         def effect() -> None:
             self.documents[shop, number] = document
-            self.saved(Documents.model_validate_json(document))
+            self.saved(codec.read_order(document))
 
         return "UPDATE 1", effect
 
@@ -153,7 +138,7 @@ class Tables(Database):
     ) -> tuple[None, Effect]:  # fmt: skip
         def effect() -> None:
             for topic, key, header, value in zip(topics, keys, headers, values, strict=True):
-                self.outbox.append(OutgoingRecord(topic, key, value, json.loads(header)))
+                self.outbox.append(OutgoingRecord(topic, key, value, codec.read_headers(header)))
             self.relay()
 
         return None, effect

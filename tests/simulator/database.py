@@ -4,7 +4,7 @@ The effect of each statement is written down once more here, by its name. So the
 the simulator; the tests on a real database and the faults on the whole system try them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -27,36 +27,28 @@ class Database:
         """Statement to a function that returns its status and its effect."""
         self.row_of: dict[str, Callable[..., object]] = {}
         """Statement to the row that it locks until its transaction ends."""
-        self._locked: set[object] = set()
+        self.locked: set[object] = set()
 
     def acquire(self) -> "Connection":
         return Connection(self)
 
-    async def fetch(self, sql: str, *arguments: Any) -> list[Mapping[str, Any]]:
-        return await self._alone(sql, arguments)
-
-    async def fetchrow(self, sql: str, *arguments: Any) -> Mapping[str, Any] | None:
-        return await self._alone(sql, arguments)
-
-    async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        return await self._alone(sql, arguments)
-
-    async def execute(self, sql: str, *arguments: Any) -> str:
-        return await self._alone(sql, arguments)
-
-    async def _alone(self, sql: str, arguments: Sequence[Any]) -> Any:
+    async def fetch(self, sql: str, *arguments: Any) -> Any:
         """A statement that is its own transaction."""
-        if sql in self.reads:
+        read = self.reads.get(sql)
+        if read is not None:
             self.ground()
-            return self.reads[sql](*arguments)
+            return read(*arguments)
         await self.world.point(f"{self.name}: before a statement")
         self.ground()
-        if sql in self.row_of:
-            await self.wait_for(self.row_of[sql](*arguments))
+        row_of = self.row_of.get(sql)
+        if row_of is not None:
+            await self.wait_for(row_of(*arguments))
         result, effect = self.writes[sql](*arguments)
         effect()
         await self.world.point(f"{self.name}: after a statement")
         return result
+
+    fetchrow = fetchval = execute = fetch
 
     def ground(self) -> None:
         """Raises what asyncpg raises when the server is gone."""
@@ -69,24 +61,17 @@ class Database:
         """A transaction was carried out: what must hold of the tables can be looked at."""
 
     async def wait_for(self, row: object) -> None:
-        while row in self._locked:
+        while row in self.locked:
             self.world.happened["waited for a row"] += 1
             await Pause(0.5)
-
-    async def lock(self, row: object) -> None:
-        await self.wait_for(row)
-        self._locked.add(row)
-
-    def unlock(self, row: object) -> None:
-        self._locked.discard(row)
 
 
 class Connection:
     """One session. Outside of `transaction` each statement is one of its own."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._effects: list[Effect] | None = None
+        self.database = database
+        self.effects: list[Effect] | None = None
         self._rows: list[object] = []
 
     async def __aenter__(self) -> "Connection":
@@ -95,70 +80,44 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         self.release()
 
-    async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        return await self._one(sql, arguments)
-
-    async def fetchrow(self, sql: str, *arguments: Any) -> Any:
-        return await self._one(sql, arguments)
-
     async def fetch(self, sql: str, *arguments: Any) -> Any:
-        return await self._one(sql, arguments)
+        database = self.database
+        if self.effects is None:
+            return await database.fetch(sql, *arguments)
+        row_of = database.row_of.get(sql)
+        if row_of is not None:
+            await self.lock(row_of(*arguments))
+        read = database.reads.get(sql)
+        if read is not None:
+            return read(*arguments)
+        result, effect = database.writes[sql](*arguments)
+        self.effects.append(effect)
+        return result
 
-    async def execute(self, sql: str, *arguments: Any) -> Any:
-        return await self._one(sql, arguments)
+    fetchrow = fetchval = execute = fetch
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         for row in rows:
-            await self._one(sql, row)
+            await self.fetch(sql, *row)
 
     async def lock(self, row: object) -> None:
         """Until the end of the transaction."""
         if row not in self._rows:
-            await self._database.lock(row)
+            await self.database.wait_for(row)
+            self.database.locked.add(row)
             self._rows.append(row)
-
-    async def _one(self, sql: str, arguments: Sequence[Any]) -> Any:
-        database = self._database
-        if self._effects is None:
-            return await database._alone(sql, arguments)
-        if sql in database.row_of:
-            await self.lock(database.row_of[sql](*arguments))
-        if sql in database.reads:
-            return database.reads[sql](*arguments)
-        result, effect = database.writes[sql](*arguments)
-        self._effects.append(effect)
-        return result
 
     def transaction(self) -> "Transaction":
         return Transaction(self)
 
-    def begin(self) -> None:
-        self._effects = []
-
-    async def commit(self) -> None:
-        database = self._database
-        await database.world.point(f"{database.name}: before a commit")
-        database.ground()
-        for effect in self._effects or ():
-            effect()
-        database.committed()
-        database.ground()  # the commit was carried out, and its answer is lost
-
-    async def end(self, *, well: bool) -> None:
-        """After a commit others have their turn; after an error nothing comes in between."""
-        self._effects = None
-        self.release()
-        if well:
-            await self._database.world.point(f"{self._database.name}: after a commit")
-
     def release(self) -> None:
-        for row in self._rows:
-            self._database.unlock(row)
+        self.database.locked.difference_update(self._rows)
         self._rows.clear()
 
 
 class Transaction:
-    """Its writes take effect with its commit, or not at all."""
+    """Its writes take effect with its commit, or not at all. After a commit others have their turn; after an error
+    nothing comes in between."""
 
     __slots__ = ("_connection",)
 
@@ -166,13 +125,21 @@ class Transaction:
         self._connection = connection
 
     async def __aenter__(self) -> None:
-        self._connection.begin()
+        self._connection.effects = []
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        well = False
+        connection = self._connection
+        database = connection.database
         try:
             if kind is None:
-                await self._connection.commit()
-                well = True
+                await database.world.point(f"{database.name}: before a commit")
+                database.ground()
+                for effect in connection.effects or ():
+                    effect()
+                database.committed()
+                database.ground()  # the commit was carried out, and its answer is lost
         finally:
-            await self._connection.end(well=well)
+            connection.effects = None
+            connection.release()
+        if kind is None:
+            await database.world.point(f"{database.name}: after a commit")

@@ -4,7 +4,6 @@ It knows what happened on Shopify and what people asked for, and nothing of how 
 """
 
 import json
-from collections import Counter
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -64,9 +63,9 @@ class Model:
         if self._cancelled and order.cancelled_at is None:
             world.broken("the order was cancelled, and is not any more")
         self._cancelled = order.cancelled_at is not None
-        lines = Counter(job.line.line_item_id for job in order.jobs)
-        if any(count > 1 for count in lines.values()):
-            world.broken(f"a line item has more than one print job: {dict(lines)}")
+        lines = [job.line.line_item_id for job in order.jobs]
+        if len(set(lines)) != len(lines):
+            world.broken(f"a line item has more than one print job: {lines}")
         to_print = order.financial_status in PAID and order.cancelled_at is None
         for job in order.jobs:
             if job.status is JobStatus.PENDING and not to_print:
@@ -85,7 +84,7 @@ class Model:
     @staticmethod
     def status_of(jobs: tuple[Job, ...]) -> str | None:
         """none → no status; any pending → pending; else any failed → failed; else ready."""
-        states = [str(job.status) for job in jobs if job.status is not JobStatus.CANCELLED]
+        states = {job.status for job in jobs if job.status is not JobStatus.CANCELLED}
         return next((one for one in ("pending", "failed", "ready") if one in states), None)
 
     def _ready(self, order: Order, job: Job) -> None:

@@ -1,10 +1,12 @@
 """Retention: its own ledger, calendar, brakes, purge and clearing, over simulated tables and the simulated bucket."""
 
 import asyncio
+import atexit
 import selectors
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from printworks_common.errors import GroundMissingError
@@ -175,9 +177,18 @@ class _Hasty(selectors.SelectSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """No file and no thread wakes it: there is nothing to ask the system for."""
         if timeout:
             self._loop.skip(timeout)
-        return super().select(0)
+        return []
+
+
+@lru_cache(1)
+def _runner() -> asyncio.Runner:
+    """The loop of the runs that came to their end: a new one takes longer than a run of it."""
+    runner = asyncio.Runner(loop_factory=HastyLoop)
+    atexit.register(runner.close)
+    return runner
 
 
 class Retention:
@@ -212,9 +223,11 @@ class Retention:
         """One run, in one go. Returns whether it came to its end: it may be killed anywhere."""
         self._world.inline = True
         try:
-            with asyncio.Runner(loop_factory=HastyLoop) as runner:
-                report = runner.run(self._purge.run(asyncio.Event()))
+            report = _runner().get_loop().run_until_complete(self._purge.run(asyncio.Event()))
         except (Crash, GroundMissingError) as ended:
+            # Whatever else the run has started ends with its loop.
+            _runner().close()
+            _runner.cache_clear()
             self._world.tell("purge cut off", str(ended))
             return False
         finally:

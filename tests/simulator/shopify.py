@@ -7,6 +7,7 @@ by its name and its variables.
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from printworks_common.errors import TransientError
@@ -57,11 +58,16 @@ class OrderOnShopify:
         return {"value": found[0], "compareDigest": found[1]} if found else None
 
 
+@cache
+def _shop(domain: str) -> Shop:
+    return Shop(domain=domain, client_id="simulated", client_secret=SecretStr("simulated"))
+
+
 class SimulatedAdmin:
     """One shop's Admin API; takes the place of `AdminClient`. An answer may be lost before or after the effect."""
 
     def __init__(self, world: World, domain: str) -> None:
-        self.shop = Shop(domain=domain, client_id="simulated", client_secret=SecretStr("simulated"))
+        self.shop = _shop(domain)
         self.orders: dict[str, OrderOnShopify] = {}
         self._world = world
         self._digests = itertools.count(1)

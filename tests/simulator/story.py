@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from printworks_common.events.orders import LineItem, OrderReceived, Property
 from printworks_render.coordinator.decisions import PAID
@@ -34,17 +35,21 @@ class LineOnShopify:
     quantity: int = 1
 
     def item(self) -> LineItem:
-        properties = () if self.picture is None else (Property(name="Photo", value=self.picture),)
-        return LineItem(
-            line_item_id=self.line_item_id,
-            title="Poster",
-            sku=self.sku,
-            product_id="900",
-            variant_id="901",
-            quantity=max(1, self.quantity),
-            current_quantity=self.quantity,
-            properties=properties,
-        )
+        return _item(self.line_item_id, self.sku, self.picture, self.quantity)
+
+
+@lru_cache(1024)
+def _item(line_item_id: str, sku: str, picture: str | None, quantity: int) -> LineItem:
+    return LineItem(
+        line_item_id=line_item_id,
+        title="Poster",
+        sku=sku,
+        product_id="900",
+        variant_id="901",
+        quantity=max(1, quantity),
+        current_quantity=quantity,
+        properties=() if picture is None else (Property(name="Photo", value=picture),),
+    )
 
 
 @dataclass
@@ -151,10 +156,8 @@ class Shopper:
         """Shopify's `updated_at` has seconds: two changes within one have the same."""
         now = self._world.now().replace(microsecond=0)
         self.truth.updated_at = max(self.truth.updated_at, now)
-        self._world.tell(
-            f"order: {kind}",
-            f"{self.truth.status} {[(one.sku, one.quantity, one.picture) for one in self.truth.lines]}",
-        )
+        lines = [(one.sku, one.quantity, one.picture) for one in self.truth.lines]
+        self._world.tell(f"order: {kind}", f"{self.truth.status} {lines}" if self._world.story is not None else "")
 
     def resurrected(self) -> OrderReceived:
         """A body that says nothing of the cancellation, and is newer: it must not bring the order back."""

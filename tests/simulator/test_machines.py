@@ -4,6 +4,7 @@ PRINTWORKS_TEST_MACHINE_EXAMPLES says how many lives are lived; `make simulate` 
 """
 
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
@@ -25,8 +26,10 @@ pytestmark = pytest.mark.usefixtures("_quiet")
 
 
 @pytest.fixture(scope="module")
-def _quiet() -> None:
-    prepare()
+def _quiet() -> Iterator[None]:
+    put_back = prepare()
+    yield
+    put_back()
 
 
 class LifeOfAnOrder(RuleBasedStateMachine):
@@ -66,7 +69,7 @@ class LifeOfAnOrder(RuleBasedStateMachine):
             self.world.run_to_the_end(QUIET_SECONDS)
             settle(self.town)
         finally:
-            self.world.close()
+            self.town.close()
 
 
 def _live(examples: int, phases: tuple[Phase, ...] = tuple(Phase)) -> None:

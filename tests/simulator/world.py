@@ -2,11 +2,12 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -29,6 +30,16 @@ class Pause:
 
     def __await__(self) -> Generator["Pause", None, None]:
         yield self
+
+
+class GoOn:
+    """Awaited: nothing comes in between."""
+
+    __slots__ = ()
+    __await__: Callable[[], Iterator[Any]] = partial(iter, ())
+
+
+ON: Awaitable[None] = cast("Any", GoOn())
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ STALL_SECONDS = (16.0, 90.0)
 """Longer than a claim (15 s)."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Task:
     """A coroutine of some process. Both listeners are told at most once."""
 
@@ -83,6 +94,8 @@ class World:
     _heap: list[tuple[float, int, Task]] = field(default_factory=list[tuple[float, int, Task]])
     _count: int = 0
     _current: Task | None = None
+    _now: tuple[float, datetime] = (0.0, START)
+    """The last moment that somebody asked for."""
 
     @classmethod
     def of(cls, seed: str, *, telling: bool = False, weather: Weather | None = None) -> "World":
@@ -91,7 +104,11 @@ class World:
         return cls(seed, chosen if weather is None else weather, random, [] if telling else None)
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
+        seconds, now = self._now
+        if seconds != self.seconds:
+            now = START + timedelta(seconds=self.seconds)
+            self._now = self.seconds, now
+        return now
 
     def tell(self, kind: str, detail: str = "") -> None:
         """Count what happened, and write it down when somebody reads along."""
@@ -119,19 +136,14 @@ class World:
 
     def run(self, until: float) -> None:
         """Go on until nothing is left to do before the moment `until`, and move the clock there."""
-        while self._heap and self._heap[0][0] <= until:
-            self.seconds, _, task = heapq.heappop(self._heap)
-            self._advance(task)
+        self._go_on(until)
         self.seconds = max(self.seconds, until)
 
     def run_to_the_end(self, most: float) -> None:
         """Go on until nothing is left to do. It is a broken promise when that takes more than `most` seconds."""
-        limit = self.seconds + most
-        while self._heap:
-            if self._heap[0][0] > limit:
-                self.broken(f"still not quiet after {most:g} s: {sorted(task.name for _, _, task in self._heap)}")
-            self.seconds, _, task = heapq.heappop(self._heap)
-            self._advance(task)
+        self._go_on(self.seconds + most)
+        if self._heap:
+            self.broken(f"still not quiet after {most:g} s: {sorted(task.name for _, _, task in self._heap)}")
 
     def close(self) -> None:
         """Let go of what still waits."""
@@ -139,32 +151,36 @@ class World:
             task.coroutine.close()
         self._heap.clear()
 
-    def _advance(self, task: Task) -> None:
-        self._current = task
+    def _go_on(self, until: float) -> None:
+        heap = self._heap
         try:
-            pause = task.coroutine.send(None)
-        except StopIteration:
-            return
-        except Crash as crash:
-            self.tell("crash", f"{task.name}: {crash}")
-            if task.crashed is not None:
-                task.crashed()
-        else:
-            self._schedule(task, pause.seconds)
+            while heap and heap[0][0] <= until:
+                self.seconds, _, task = heapq.heappop(heap)
+                self._current = task
+                try:
+                    pause = task.coroutine.send(None)
+                except StopIteration:
+                    continue
+                except Crash as crash:
+                    self.tell("crash", f"{task.name}: {crash}")
+                    if task.crashed is not None:
+                        task.crashed()
+                else:
+                    self._schedule(task, pause.seconds)
         finally:
             self._current = None
 
-    async def point(self, name: str) -> None:
-        """A place between two steps of a process."""
+    def point(self, name: str) -> Awaitable[None]:
+        """A place between two steps of a process, to be awaited."""
         weather = self.weather
         if weather is CALM:
-            return
+            return ON
         roll = self.random.random()
         if roll < weather.crash:
             self.happened[f"crash at {name}"] += 1
             raise Crash(name)
         if self.inline:
-            return
+            return ON
         roll -= weather.crash
         if roll < weather.stall:
             self.tell("stall", name)
@@ -172,9 +188,10 @@ class World:
             if task is not None and task.stalled is not None:
                 stalled, task.stalled = task.stalled, None
                 stalled()
-            await Pause(self.random.uniform(*STALL_SECONDS))
-        elif roll - weather.stall < weather.slow:
-            await Pause(self.random.uniform(0.0, 2.0))
+            return Pause(self.random.uniform(*STALL_SECONDS))
+        if roll - weather.stall < weather.slow:
+            return Pause(self.random.uniform(0.0, 2.0))
+        return ON
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
