@@ -116,6 +116,14 @@ def test_a_line_with_nothing_left_to_print_is_cancelled_and_a_restored_one_comes
     assert [job.status for job in restored.jobs] == [JobStatus.PENDING, JobStatus.PENDING]
 
 
+def test_a_restored_line_without_a_picture_has_failed_for_the_same_reason_as_before() -> None:
+    """Found by the simulator: it waited for a picture that it never named, and failed for want of that."""
+    first = taken(received(line(1, Engraving="Ada")))
+    reduced = taken(received(line(1, Engraving="Ada", quantity=0), minutes=1), first)
+    (restored,) = taken(received(line(1, Engraving="Ada"), minutes=2), reduced).jobs
+    assert (restored.status, restored.reason_code) == (JobStatus.FAILED, Reason.DESIGN_MISSING)
+
+
 def test_a_changed_quantity_is_shown_but_renders_nothing_again() -> None:
     order = taken(received(line(1, quantity=1)))
     more = taken(received(line(1, quantity=3), minutes=1), order)

@@ -215,7 +215,7 @@ def _follow(job: Job, line: LineItem, order: Order, catalog: ShopCatalog, now: d
     if _printed(job.line) == _printed(line):
         changed = job.model_copy(update={"line": line})
         if job.status is JobStatus.CANCELLED:
-            return changed if job.stopped else transitions.restarted(changed, "line_restored", now)
+            return changed if job.stopped else _restored(changed, catalog, now)
         if line.current_quantity != job.line.current_quantity:
             note = TimelineEntry(at=now, event="quantity_changed", detail=str(line.current_quantity))
             return changed.model_copy(update={"version": job.version + 1, "timeline": (*job.timeline, note)})
@@ -224,6 +224,12 @@ def _follow(job: Job, line: LineItem, order: Order, catalog: ShopCatalog, now: d
     if job.stopped:
         return edited
     return _planned(transitions.restarted(edited, "line_edited", now), catalog, now)
+
+
+def _restored(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
+    """A cancelled job whose line item is wanted again. What was never planned, since it had failed, is planned now."""
+    again = transitions.restarted(job, "line_restored", now)
+    return again if job.design is not None else _planned(again, catalog, now)
 
 
 def _printed(line: LineItem) -> tuple[object, ...]:
