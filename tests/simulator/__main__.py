@@ -49,18 +49,19 @@ def _many(orders: int, seed: str, processes: int) -> int:
     happened: Counter[str] = Counter()
     broken: list[tuple[str, str]] = []
     began = told = time.monotonic()
+    worked = 0.0
     with multiprocessing.get_context("spawn").Pool(processes, initializer=prepare_process) as pool:
-        for counted, found in pool.imap_unordered(live_through, _seeds(seed, orders)):
-            happened += counted
+        for counted, found, seconds in pool.imap_unordered(live_through, _seeds(seed, orders)):
+            happened.update(counted)
             broken += found
+            worked += seconds
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
                 print(f"{happened['order']:,} orders, {happened['order'] / (told - began):.0f} a second", flush=True)
             if happened["order"] >= orders or len(broken) >= SHOWN:
                 break
         pool.terminate()
-    seconds = time.monotonic() - began
-    _figures(happened, seconds)
+    _figures(happened, time.monotonic() - began, worked)
     for where, what in broken[:SHOWN]:
         print(f"\n{what}\nits story, again with --seed {where}:")
         _one(where)
@@ -74,9 +75,13 @@ def _seeds(seed: str, orders: int) -> Iterator[Seeds]:
         yield seed, first
 
 
-def _figures(happened: Counter[str], seconds: float) -> None:
+def _figures(happened: Counter[str], seconds: float, worked: float) -> None:
+    """`worked`: seconds of processors. Beside other programs they tell more than the clock."""
     orders = happened.pop("order")
-    print(f"{orders:,} orders in {seconds:.0f} s: {orders / seconds:.0f} a second")
+    print(
+        f"{orders:,} orders in {seconds:.0f} s: {orders / seconds:.0f} a second, "
+        f"{orders / worked:.0f} in a second of a processor"
+    )
     for kind, count in sorted(happened.items()):
         print(f"  {count:>12,}  {kind}")
 
