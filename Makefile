@@ -17,6 +17,8 @@ MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A test starts many processes: each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 # pyright runs on the Node.js of the lock and looks for nothing newer.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 

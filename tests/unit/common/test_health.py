@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+from printworks_common import health as health_module
 from printworks_common.health import Health
 from prometheus_client import CollectorRegistry, Counter
 
@@ -57,7 +59,8 @@ async def test_it_is_ready_when_it_has_started_and_all_checks_pass() -> None:
     assert mine.liveness().status == 200
 
 
-async def test_a_check_that_raises_or_takes_too_long_has_not_passed() -> None:
+async def test_a_check_that_raises_or_takes_too_long_has_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "CHECK_SECONDS", 0.05)
     mine = health()
     mine.started()
     mine.add_readiness("raises", raises)

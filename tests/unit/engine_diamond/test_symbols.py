@@ -75,15 +75,15 @@ def test_ink_is_black_on_light_drills_and_white_on_dark_ones_with_enough_contras
 
 
 def test_the_font_has_the_drawing_of_every_symbol() -> None:
-    face = symbols.symbol_face()
+    face, side = symbols.symbol_face(), 120
     assert isinstance(face, Face)
     assert face.hb_face.glyph_count == len(glyphs.INVENTORY) + 3
     for gid, name in enumerate(glyphs.INVENTORY, start=3):
         assert symbols.symbol_of_gid(gid) == name
         extents = face.font.get_glyph_extents(gid)
-        drawn = np.argwhere(coverage(glyphs.glyph(name), 250) > 0.5)
-        top, left = drawn.min(axis=0) / 250
-        bottom, right = (drawn.max(axis=0) + 1) / 250
+        drawn = np.argwhere(coverage(glyphs.glyph(name), side) > 0.5)
+        top, left = drawn.min(axis=0) / side
+        bottom, right = (drawn.max(axis=0) + 1) / side
         assert extents is not None
         left_x, top_y = extents.x_bearing / face.upem, 1 - extents.y_bearing / face.upem
         width, height = extents.width / face.upem, -extents.height / face.upem
