@@ -27,8 +27,11 @@ MAX_BYTES = 100 << 20
 """Largest file that is read."""
 MAX_PIXELS = 100_000_000
 """Most pixels that are decoded; a JPEG with more is decoded reduced."""
-MAX_PIXELS_OF = {Format.WEBP: 50_000_000, Format.HEIC: 80_000_000}
-"""Where a decoder holds the picture three or four times over: with it a render stays below 1 GB."""
+MAX_PIXELS_OF = {Format.WEBP: 50_000_000, Format.HEIC: 50_000_000, Format.AVIF: 50_000_000}
+"""Where a decoder holds the picture three or four times over, with 10 bits and full chroma in two bytes a sample: with
+it a render stays below 1 GB."""
+MAX_TRANSPARENT_HEIC_PIXELS = 40_000_000
+"""The decoder also holds the alpha twice."""
 MAX_REDUCIBLE_PIXELS = 500_000_000
 """Most pixels of a baseline JPEG, which the decoder can reduce while reading."""
 MAX_PROGRESSIVE_PIXELS = 64_000_000
@@ -66,7 +69,7 @@ class PictureInfo:
     animated: bool
     progressive: bool
     plain: bool
-    """Grey or RGB of 8 bits: needs no second copy while it is decoded."""
+    """Grey or RGB of 8 bits, not to be turned while it is read: needs no second copy while it is decoded."""
 
 
 @dataclass
@@ -103,15 +106,18 @@ def decode(path: Path, want: tuple[int, int] | None = None) -> Picture:
     """
     with _opened(path) as (image, kind):
         info = _info(image, kind)
-        orientation = _orientation(image)
         notes: list[str] = []
         if info.animated:
             notes.append("The picture is animated; its first frame is printed.")
             image.seek(0)
-        _reduce(image, info, want, orientation, notes)
+        _reduce(image, info, want, _orientation(image), notes)
         profile = image.info.get("icc_profile")
         image.load()
+        # Asked anew: Pillow turns a TIFF upright while it loads it, and then says so.
+        orientation = _orientation(image)
         picture = _to_srgb(image, profile if isinstance(profile, bytes) else None, notes)
+        if picture is not image:
+            image.close()  # its pixels would lie beside those of what follows
     if picture.mode == "RGBA":
         lowest, highest = picture.getchannel("A").getextrema()
         if highest == 0:
@@ -176,6 +182,8 @@ def _info(image: Image.Image, kind: Format) -> PictureInfo:
     limit = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
     if kind is Format.JPEG:
         limit = MAX_PROGRESSIVE_PIXELS if progressive else MAX_REDUCIBLE_PIXELS
+    elif kind is Format.HEIC and image.mode == "RGBA":
+        limit = MAX_TRANSPARENT_HEIC_PIXELS
     if width < 1 or height < 1:
         raise RenderError(Reason.UPLOAD_CORRUPT, "The picture has no pixels.")
     if width * height > limit or max(width, height) > MAX_SIDE:
@@ -183,11 +191,14 @@ def _info(image: Image.Image, kind: Format) -> PictureInfo:
     text = image.info.get("exif", b"")
     if isinstance(text, bytes) and len(text) > MAX_TEXT_BYTES:
         raise RenderError(Reason.UPLOAD_TOO_LARGE, "The picture carries too much metadata.")
-    upright = (height, width) if _orientation(image) >= 5 else (width, height)
+    orientation = _orientation(image)
+    # Of a TIFF, Pillow gives the upright size.
+    upright = (height, width) if orientation >= 5 and kind is not Format.TIFF else (width, height)
     # A JPEG with several pictures (MPO) holds depth maps and previews beside the photo, not an animation. Whether there
     # is a second frame is asked for, not how many: to count those of a GIF is to read all of them.
     animated = kind not in {Format.JPEG, Format.TIFF} and bool(getattr(image, "is_animated", False))
-    plain = image.mode in {"RGB", "L"} and "transparency" not in image.info
+    turned = kind is Format.TIFF and orientation > 1
+    plain = image.mode in {"RGB", "L"} and "transparency" not in image.info and not turned
     return PictureInfo(kind, upright, animated, progressive, plain)
 
 
@@ -256,6 +267,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     scaled = np.empty((image.height, image.width), dtype=np.uint8)
     for row, band in _bands(image):
         scaled[row : row + len(band)] = np.rint(np.clip(band / full, 0, 1) * 255)
+    image.close()  # up to four bytes a pixel, beside which there is no room for what follows
     return Image.fromarray(scaled)
 
 

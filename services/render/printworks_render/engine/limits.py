@@ -18,9 +18,9 @@ BYTES_PER_TARGET_PIXEL = 4.5
 """Canvas in 3 bytes, encoders' output and bands on top."""
 
 EXTRA_BYTES_PER_SOURCE_PIXEL = {
-    # Decoded frames are copied out of the decoder as a whole.
-    Format.HEIC: 6.0,
-    Format.AVIF: 8.0,
+    # Decoded frames are copied out of the decoder as a whole; those of more than 8 bits have two bytes a sample there.
+    Format.HEIC: 10.5,
+    Format.AVIF: 9.0,
     Format.WEBP: 10.0,
     Format.GIF: 6.0,
 }
