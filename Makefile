@@ -24,7 +24,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio fuzz lint format types imports generated chart audit sbom ci lock \
-	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-flash bench-scaling soak clean
+	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-hostile bench-flash bench-scaling soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,9 @@ bench-render: $(DEV) ## The engine beside its peers: kits, photo prints, scaling
 	$(BIN)/python bench/render/numbers_bench.py --peer --strokemap $(CURDIR)/$(PEERS)/bin/python --hostile
 	$(BIN)/python -m bench.render.photo
 	$(BIN)/python -m bench.render.scaling
+
+bench-hostile: $(DEV) ## Every odd and hostile picture through a render process of workers: outcome, seconds, memory; exit 1 beyond 30 s, 1 GB (ARGS="--only heic")
+	$(BIN)/python -m bench.hostile $(ARGS)
 
 bench-export: $(DEV) ## 5,000 files and 5 GB loaded whole and cut at 20 places: sha256, memory (ARGS="--files 500 --kilobytes 100")
 	$(BIN)/python bench/export.py $(ARGS)
