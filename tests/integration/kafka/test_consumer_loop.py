@@ -145,7 +145,7 @@ async def test_a_partition_is_paused_when_too_much_waits_behind_a_slow_record_an
         await room.eventually(lambda: bool(partition))
     for number in range(1, 400):
         await room.send(f"key{number}", number)
-    async with room.member(handle, limits=replace(room.quick, span=20)) as loop:
+    async with room.member(handle, limits=replace(room.quick, span=20, buffer=64)) as loop:
         await room.eventually(
             lambda: (
                 len(done) >= 250 and not any(lag for (_, number), lag in loop.lag().items() if number != partition[0])
