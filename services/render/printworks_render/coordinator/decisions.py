@@ -215,7 +215,11 @@ def _follow(job: Job, line: LineItem, order: Order, catalog: ShopCatalog, now: d
     if _printed(job.line) == _printed(line):
         changed = job.model_copy(update={"line": line})
         if job.status is JobStatus.CANCELLED:
-            return changed if job.stopped else _restored(changed, catalog, now)
+            return (
+                changed
+                if job.stopped
+                else _with_plan(transitions.restarted(changed, "line_restored", now), catalog, now)
+            )
         if line.current_quantity != job.line.current_quantity:
             note = TimelineEntry(at=now, event="quantity_changed", detail=str(line.current_quantity))
             return changed.model_copy(update={"version": job.version + 1, "timeline": (*job.timeline, note)})
@@ -224,12 +228,6 @@ def _follow(job: Job, line: LineItem, order: Order, catalog: ShopCatalog, now: d
     if job.stopped:
         return edited
     return _planned(transitions.restarted(edited, "line_edited", now), catalog, now)
-
-
-def _restored(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
-    """A cancelled job whose line item is wanted again. What was never planned, since it had failed, is planned now."""
-    again = transitions.restarted(job, "line_restored", now)
-    return again if job.design is not None else _planned(again, catalog, now)
 
 
 def _printed(line: LineItem) -> tuple[object, ...]:
@@ -260,9 +258,7 @@ def retried(job: Job, catalog: ShopCatalog, actor: str, now: datetime) -> Job:
     The pinned template is used again: a retry repeats the job, a re-render takes the newest template.
     """
     again = transitions.retried(job, actor, now)
-    if again is job or job.design is not None or again.rendered is not None:
-        return again
-    return _planned(again, catalog, now)
+    return again if again is job or again.rendered is not None else _with_plan(again, catalog, now)
 
 
 def with_replacement(job: Job, replacement: ReplacementInput, catalog: ShopCatalog, actor: str, now: datetime) -> Job:
@@ -281,8 +277,12 @@ def with_replacement(job: Job, replacement: ReplacementInput, catalog: ShopCatal
         replaced=True,
     )
     inputs = tuple(ours if one.input_id == ours.input_id else one for one in job.inputs)
-    begun = transitions.restarted(job, "input_replaced", now, actor=actor, inputs=inputs)
-    return begun if job.design is not None else _planned(begun, catalog, now)
+    return _with_plan(transitions.restarted(job, "input_replaced", now, actor=actor, inputs=inputs), catalog, now)
+
+
+def _with_plan(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
+    """The job with the plan it has. One that never had a plan, since it had failed before, is planned now."""
+    return job if job.design is not None else _planned(job, catalog, now)
 
 
 def _planned(job: Job, catalog: ShopCatalog, now: datetime) -> Job:
