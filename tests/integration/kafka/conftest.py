@@ -35,6 +35,23 @@ QUICK = replace(
 Handler = Callable[[Record], Awaitable[None]]
 
 
+class Held:
+    """A handler that holds every record until `release` is set."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.release = asyncio.Event()
+
+    async def handle(self, _record: Record) -> None:
+        self.begun += 1
+        await self.release.wait()
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held()
+
+
 class Room:
     """One topic, its dead letters, one group."""
 

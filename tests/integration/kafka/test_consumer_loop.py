@@ -16,9 +16,9 @@ from printworks_common.kafka.deadletter import DeadLetterFloodError
 from printworks_common.kafka.record import Record
 
 if TYPE_CHECKING:
-    from tests.integration.kafka.conftest import Room
+    from tests.integration.kafka.conftest import Held, Room
 else:
-    Room = Any
+    Held = Room = Any
 
 
 async def test_records_of_a_key_are_handled_in_order_and_keys_beside_each_other(room: Room) -> None:
@@ -70,44 +70,28 @@ async def test_one_slow_record_does_not_keep_other_keys_of_its_partition_and_hol
     assert sum((await room.committed()).values()) == 41
 
 
-async def test_no_more_records_are_taken_in_than_there_is_room_for(room: Room) -> None:
-    release = asyncio.Event()
-    running = 0
-
-    async def handle(_record: Record) -> None:
-        nonlocal running
-        running += 1
-        await release.wait()
-
+async def test_no_more_records_are_taken_in_than_there_is_room_for(room: Room, held: Held) -> None:
     for number in range(60):
         await room.send(f"key{number}", number)
-    async with room.member(handle, parallel=4, limits=replace(room.quick, buffer=16)) as loop:
-        await room.eventually(lambda: running == 4)
+    async with room.member(held.handle, parallel=4, limits=replace(room.quick, buffer=16)) as loop:
+        await room.eventually(lambda: held.begun == 4)
         await asyncio.sleep(0.5)
-        assert running == 4
+        assert held.begun == 4
         assert loop.in_flight == 16
-        release.set()
-        await room.eventually(lambda: running == 60)
+        held.release.set()
+        await room.eventually(lambda: held.begun == 60)
 
 
-async def test_nothing_more_is_taken_in_while_large_records_fill_the_memory(room: Room) -> None:
-    release = asyncio.Event()
-    running = 0
-
-    async def handle(_record: Record) -> None:
-        nonlocal running
-        running += 1
-        await release.wait()
-
+async def test_nothing_more_is_taken_in_while_large_records_fill_the_memory(room: Room, held: Held) -> None:
     await room.send("large", 10_000)
-    async with room.member(handle, limits=replace(room.quick, buffer_bytes=5)) as loop:
-        await room.eventually(lambda: running == 1)
+    async with room.member(held.handle, limits=replace(room.quick, buffer_bytes=5)) as loop:
+        await room.eventually(lambda: held.begun == 1)
         for number in range(10):
             await room.send(f"key{number}", number)
         await asyncio.sleep(0.5)
         assert loop.in_flight == 1
-        release.set()
-        await room.eventually(lambda: running == 11)
+        held.release.set()
+        await room.eventually(lambda: held.begun == 11)
 
 
 async def test_a_shop_does_not_wait_for_all_that_another_has_sent_before(room: Room) -> None:

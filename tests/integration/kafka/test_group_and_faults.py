@@ -18,9 +18,9 @@ from printworks_common.settings import KafkaSettings
 from printworks_local.stack import Part, Stack
 
 if TYPE_CHECKING:
-    from tests.integration.kafka.conftest import Room
+    from tests.integration.kafka.conftest import Held, Room
 else:
-    Room = Any
+    Held = Room = Any
 
 
 async def test_when_a_second_member_joins_and_leaves_every_record_has_its_effect(room: Room) -> None:
@@ -105,23 +105,17 @@ async def test_what_was_finished_behind_a_slow_record_is_not_done_again_after_a_
     assert sum((await room.committed()).values()) == 70
 
 
-async def test_a_member_whose_slots_are_all_taken_for_long_stays_a_member(room: Room) -> None:
-    release = asyncio.Event()
-    begun = 0
-
-    async def handle(_record: Record) -> None:
-        nonlocal begun
-        begun += 1
-        await release.wait()
-
+async def test_a_member_whose_slots_are_all_taken_for_long_stays_a_member(room: Room, held: Held) -> None:
     await room.send("order", *range(20))
-    async with room.member(handle, parallel=1, limits=replace(room.quick, buffer=4, max_poll_interval=2.0)) as loop:
-        await room.eventually(lambda: begun == 1 and loop.in_flight == 4)
+    async with room.member(
+        held.handle, parallel=1, limits=replace(room.quick, buffer=4, max_poll_interval=2.0)
+    ) as loop:
+        await room.eventually(lambda: held.begun == 1 and loop.in_flight == 4)
         before = await room.member_ids()
         await asyncio.sleep(6.0)
         assert await room.member_ids() == before
-        release.set()
-        await room.eventually(lambda: begun == 20)
+        held.release.set()
+        await room.eventually(lambda: held.begun == 20)
 
 
 async def test_kill_minus_nine_in_the_middle_of_work_hands_the_records_over_again(room: Room, tmp_path: Path) -> None:
