@@ -22,15 +22,14 @@ where log lines are JSON. Child processes inherit warning options."""
 POOLS = 3
 """So often a render is begun when the processes are lost before it has ended."""
 
+SPARE = 1
+"""Processes beyond the slots. One that crashed, was killed or is replaced leaves its place to one that imports the
+engine for a second of CPU, at low priority: many seconds on busy cores, and jobs that wait shall not wait for it."""
+
 LOOK_SECONDS = 2.0
 """A render that nobody does any more is noticed after it."""
 
 log = get_logger(__name__)
-
-
-SPARE = 1
-"""Processes beyond the slots. One that crashed, was killed or is replaced leaves its place to one that imports the
-engine for a second of CPU, at low priority: many seconds on busy cores, and jobs that wait shall not wait for it."""
 
 
 class RenderPool:
