@@ -49,6 +49,15 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
     return saved
 
 
+def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
+    return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+
+
+async def rendering(pool: Pool) -> dict[str, int]:
+    rows = await pool.fetch("SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' GROUP BY shop")
+    return {row["shop"]: row["n"] for row in rows}
+
+
 async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, pool: Pool) -> None:
     woken: list[str] = []
     store.on_change(lambda: woken.append("pinning"), Step.PINNING)
@@ -63,15 +72,6 @@ async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, poo
     woken.clear()
     await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
     assert woken == ["release"]
-
-
-def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
-    return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
-
-
-async def rendering(pool: Pool) -> dict[str, int]:
-    rows = await pool.fetch("SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' GROUP BY shop")
-    return {row["shop"]: row["n"] for row in rows}
 
 
 async def test_state_timeline_and_outbox_are_one_transaction(store: OrderStore, pool: Pool) -> None:
