@@ -80,6 +80,16 @@ def _tiled(name: str, *, height: int = 1_666, transparent: bool = False) -> byte
     return heif.tiled(coded, 59, -(-height // coded.size[1]), (30_000, height), transparent=transparent)
 
 
+def _telephone(name: str) -> bytes:
+    """48 million pixels in 26 MB, as telephones at their best."""
+    return heif.telephone(heif.Coded.of(corpus.DATA / name), (8_064, 6_048), 130_000)
+
+
+def _beside_a_bomb() -> bytes:
+    """The picture to show is small, and the first of the file as large as its structure may be."""
+    return heif.collected(heif.Coded.of(corpus.DATA / "tile-512.heic"), 30, 20)
+
+
 def _jpeg_of_scans() -> bytes:
     """Progressive, as large and with as many scans as are read."""
     waves = corpus.encoded(_rgb((30_000, 2_100)), "JPEG", progressive=True)
@@ -162,6 +172,9 @@ LARGE: dict[str, Hostile] = {
         lambda: _tiled("tile-512.heic", height=1_400, transparent=True), Reason.UPLOAD_TOO_LARGE
     ),
     "large/nested.heic": Hostile(_nested, READY),
+    "large/telephone.heic": Hostile(lambda: _telephone("tile-512.heic"), READY),
+    "large/telephone-ten.heic": Hostile(lambda: _telephone("tile-512-deep.heic"), READY),
+    "large/beside-a-bomb.heic": Hostile(_beside_a_bomb, READY),
     "large/wide.jpg": Hostile(lambda: corpus.encoded(_rgb((22_000, 22_700)), "JPEG"), READY),
     "large/cmyk.jpg": Hostile(lambda: corpus.encoded(_flat("CMYK", (10, 60, 90, 5)), "JPEG"), READY),
     "large/progressive.jpg": Hostile(lambda: corpus.encoded(_rgb((30_000, 2_100)), "JPEG", progressive=True), READY),

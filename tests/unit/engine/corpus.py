@@ -280,6 +280,8 @@ def _more_kinds() -> dict[str, tuple[bytes, Pixels]]:
         "tiles.heic": (heif.tiled(_coded(), 3, 2, (384, 256)), np.tile(tile, (2, 3, 1))),
         "turned.heic": (heif.tiled(_coded(), 1, 1, (128, 128), turned=b"\0\0\0\x09irot\1"), np.rot90(tile)),
         "overlays.heic": (heif.nested_overlays(_coded(), 3, 2), tile),
+        "telephone.heic": (heif.telephone(_coded(), (512, 384), 40_000), np.tile(tile, (3, 4, 1))),
+        "second-of-two.heic": (heif.collected(_coded(), 2, 1), tile),
     }
     for bits in (1, 2, 4):
         few = image().quantize(1 << bits)

@@ -194,9 +194,11 @@ def _info(image: Image.Image, kind: Format) -> PictureInfo:
     orientation = _orientation(image)
     # Of a TIFF, Pillow gives the upright size.
     upright = (height, width) if orientation >= 5 and kind is not Format.TIFF else (width, height)
-    # A JPEG with several pictures (MPO) holds depth maps and previews beside the photo, not an animation. Whether there
-    # is a second frame is asked for, not how many: to count those of a GIF is to read all of them.
-    animated = kind not in {Format.JPEG, Format.TIFF} and bool(getattr(image, "is_animated", False))
+    # A JPEG with several pictures (MPO) holds depth maps and previews beside the photo, a HEIC others of a series: no
+    # animation, and the one to show need not be the first. Whether there is a second frame is asked for, not how many:
+    # to count those of a GIF is to read all of them.
+    still = kind in {Format.JPEG, Format.TIFF, Format.HEIC}
+    animated = not still and bool(getattr(image, "is_animated", False))
     turned = kind is Format.TIFF and orientation > 1
     plain = image.mode in {"RGB", "L"} and "transparency" not in image.info and not turned
     return PictureInfo(kind, upright, animated, progressive, plain)
