@@ -1,17 +1,20 @@
 """HTTP/1.1 of our services: uvicorn's protocol on httptools, with limits that httptools does not have.
 
-A request's head must come within 10 s and in 64 KB; its body must not come slower than 1 KB a second. Beyond that the
-connection is closed, so that slow or endless peers hold neither memory nor connections for long.
+A request's head must come within 10 s and in 64 KB; its body must not come slower than 1 KB a second, and with no more
+around it (lengths of chunks, extensions, trailers, which the parser keeps) than a head may have. No more than 16
+requests may wait for the answers of those before them: uvicorn reads on after each answer, however many do. Beyond that
+the connection is closed, so that slow or endless peers hold neither memory nor connections for long.
 """
 
 import asyncio
 from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
 HEADERS = 200
+WAITING_REQUESTS = 16
 BODY_CHECK_SECONDS = 10.0
 BODY_BYTES_PER_CHECK = 10 * 1024
 
@@ -29,6 +32,8 @@ class LimitedHttp(HttpToolsProtocol):
     _in_body = False
     _head_bytes = 0
     _body_bytes = 0
+    _bytes_around = 0
+    """Since the last that belonged to the body."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -43,11 +48,14 @@ class LimitedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
         elif self._in_body:
             self._body_bytes += len(data)
+            self._bytes_around += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+        if max(self._head_bytes, self._bytes_around) > HEAD_BYTES and not self.transport.is_closing():
             self._refuse()
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= WAITING_REQUESTS:
+            raise ValueError("too many requests at once")  # the parser turns it into a 400
         super().on_message_begin()
         if self._timer is None:
             self._watch(HEAD_SECONDS)
@@ -64,9 +72,14 @@ class LimitedHttp(HttpToolsProtocol):
         self._watch(BODY_CHECK_SECONDS)
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._bytes_around = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._in_head = True
         self._in_body = False
+        self._bytes_around = 0
         self._unwatch()
         super().on_message_complete()
 
@@ -92,5 +105,9 @@ class LimitedHttp(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         self._unwatch()
+        under_way = cast("RequestResponseCycle | None", self.cycle)
+        if under_way is not None and under_way.response_started and not under_way.response_complete:
+            self.transport.abort()  # in the middle of an answer nothing else can be said
+            return
         self.transport.write(_REFUSAL)
         self.transport.close()
