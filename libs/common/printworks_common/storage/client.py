@@ -1,6 +1,7 @@
 """The MinIO client as we want it: a pool of the right size, time-outs, few retries, a fixed region."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 RETRIES = 3
+RETRIED_STATUSES = (500, 502, 503, 504)
 SEND_BYTES = 256 * 1024
 """A body is sent in pieces of this size, each with a time-out of its own (`CONNECT_SECONDS`): the socket's time-out is
 for a whole send, so that a part of 16 MiB in one piece would need a line of 5 MiB/s."""
@@ -40,7 +42,12 @@ class StorageConnection(Protocol):
 
 
 def connection_pool(
-    settings: StorageConnection, connections: int, *, read_seconds: float = READ_SECONDS, retries: int = RETRIES
+    settings: StorageConnection,
+    connections: int,
+    *,
+    read_seconds: float = READ_SECONDS,
+    retries: int = RETRIES,
+    retried_statuses: Collection[int] = RETRIED_STATUSES,
 ) -> urllib3.PoolManager:
     """Connections for `connections` threads. Requests are repeated only while that cannot change their meaning."""
     ca_file = settings.s3_ca_file or os.environ.get("SSL_CERT_FILE") or certifi.where()
@@ -55,7 +62,8 @@ def connection_pool(
             redirect=0,
             backoff_factor=0.2,
             backoff_jitter=0.1,
-            status_forcelist=(500, 502, 503, 504),
+            status_forcelist=retried_statuses,
+            respect_retry_after_header=bool(retried_statuses),
             raise_on_status=False,
         ),
         cert_reqs="CERT_REQUIRED",

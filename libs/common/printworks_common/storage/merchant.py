@@ -28,6 +28,7 @@ from printworks_common.storage.relay import Content, Upload, send
 from printworks_common.storage.verify import verify
 
 THREADS = 4
+CLOSE_SECONDS = 15.0
 TEST_OBJECT = "printworks-test.txt"
 _TEST_CONTENT = b"Printworks has tested that it can write and read here. This file may be deleted.\n"
 _HTTPS = 443
@@ -151,8 +152,12 @@ class MerchantBucket(Bucket):
         await self._run(lambda: self._check(key))
 
     async def close(self) -> None:
-        """Let the threads end what they do; what waits is given up."""
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        """Let the threads end what they do, for a while; what waits is given up. A store that does not end its answers
+        is left in the middle of them."""
+        ending = asyncio.create_task(asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True))
+        await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
+        self._pool.break_off()
+        await ending
         self._pool.clear()
 
     def _deliver(self, content: Content, key: str, upload: Upload) -> StoredObject:

@@ -6,6 +6,7 @@ Backblaze B2, Cloudflare R2 and Ceph add for quotas and full disks.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from xml.etree.ElementTree import ParseError
 
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
@@ -50,6 +51,8 @@ def merchant_errors() -> Generator[None, None, None]:
         raise reason_for("", error._code) from error
     except MaxRetryError as error:
         raise _unreachable(_cause(error)) from error
+    except ParseError as error:
+        raise PoisonError("The store answered what cannot be read.", code=Reason.STORAGE_REFUSED) from error
     except (MinioException, HTTPError, ConnectionError, TimeoutError) as error:
         raise _unreachable(type(error).__name__) from error
 

@@ -149,7 +149,7 @@ def read_part(client: Minio, bucket: str, key: str, offset: int, length: int) ->
     """A range of an object, in memory. A range of nothing is the empty content of an empty object."""
     response = client.get_object(bucket, key, offset=offset, length=length)
     try:
-        return response.read()
+        return response.read(length)
     finally:
         _let_go(response)
 

@@ -39,7 +39,7 @@ def verify(client: Minio, bucket: str, key: str, stored: Object, digest: Digest)
         raise _damaged()
     proven = _proven(headers, stored.etag or "", digest)
     if proven is None:
-        proven = _read_back(client, bucket, key) == (digest.bytes, digest.sha256)
+        proven = _read_back(client, bucket, key, digest.bytes) == (digest.bytes, digest.sha256)
     if not proven:
         raise _damaged()
 
@@ -56,11 +56,14 @@ def _proven(headers: Mapping[str, str], etag: str, digest: Digest) -> bool | Non
     return not etag_contradicts(digest.etag, etag)
 
 
-def _read_back(client: Minio, bucket: str, key: str) -> tuple[int, str]:
+def _read_back(client: Minio, bucket: str, key: str, size: int) -> tuple[int, str]:
+    """Length and digest of an object, of which no more is read than tells that it is longer than `size`."""
     response = client.get_object(bucket, key)
     try:
         digester = Digester()
-        for piece in response.stream(CHUNK_BYTES):
+        left = size + 1
+        while left and (piece := response.read(min(CHUNK_BYTES, left))):
+            left -= len(piece)
             digester.update(piece)
     finally:
         response.close()
