@@ -1,16 +1,22 @@
 """The fetcher against a real HTTP server on loopback that behaves in every way a server can."""
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
+import resource
 import socket
 import ssl
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from printworks_common.addresses import Address
 from printworks_common.errors import PrintworksError
 from printworks_common.fetching import (
@@ -23,7 +29,8 @@ from printworks_common.fetching import (
     FetchUnreachableError,
     FetchUnsupportedError,
 )
-from printworks_common.fetching.guard import Resolver
+from printworks_common.fetching.fetcher import PARALLEL
+from printworks_common.fetching.guard import Resolver, _look_up
 from printworks_common.logs import get_logger
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 5000
@@ -174,6 +181,49 @@ async def test_an_endless_body_ends_at_the_size_or_the_time_limit(tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+ENDLESS = {
+    "interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" * 400),
+    "a header": (b"HTTP/1.1 200 OK\r\na: ", b"b" * 16_384),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n" * 2_000),
+    "a chunk's extension": (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;a=", b"b" * 16_384),
+    "a trailer": (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\na: ", b"b" * 16_384),
+    "a redirect's body": (b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\n\r\n", b"b" * 16_384),
+    "the body of an error": (b"HTTP/1.1 404 Not Found\r\n\r\n", b"b" * 16_384),
+    "the body of a fault": (b"HTTP/1.1 500 Fault\r\n\r\n", b"b" * 16_384),
+}
+"""Beginnings, and what then comes for ever."""
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+async def test_an_answer_without_an_end_costs_no_more_than_the_time_limit(tmp_path: Path, name: str) -> None:
+    beginning, piece = ENDLESS[name]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    async def handle(_: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(beginning)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async with serving(handle) as (host, _), fetching(seconds=1.0) as fetcher:
+        async with asyncio.timeout(5):
+            with pytest.raises((FetchMissingError, FetchUnreachableError, FetchTooLargeError)):
+                await fetcher.fetch(f"http://{host}/", tmp_path / "out", max_bytes=1_000_000)
+    assert not (tmp_path / "out").exists()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # kilobytes
+
+
+@given(location=st.one_of(st.text(), st.text("/\\\\@:[]%#?.x0123456789 \t")))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_redirect_says_it_is_an_address_or_a_missing_file(location: str) -> None:
+    fetcher = Fetcher()
+    with contextlib.suppress(BlockedAddressError):
+        target = fetcher._checked(location, base=httpx.URL("https://1.1.1.1/a"))
+        assert (target.scheme, target.userinfo) in {("http", b""), ("https", b"")}
+        assert target.port in {None, 80, 443}
+
+
 async def test_a_server_that_never_answers_is_left_after_the_time_limit(tmp_path: Path) -> None:
     async def handle(_path: str, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(3)
@@ -220,7 +270,7 @@ async def test_a_redirect_that_leads_where_nobody_may_go_is_not_followed(tmp_pat
         "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://100.100.100.200/", "http://224.0.0.1/",
         "http://1.1.1.1:22/", "https://1.1.1.1:8443/", "ftp://1.1.1.1/", "file:///etc/passwd", "//1.1.1.1/", "/etc",
         "", "http://", "http://user@1.1.1.1/", "http://1.1.1.1 /", "http://a\r\nb/", "javascript:alert(1)",
-        "http://" + "a" * 5000,
+        "http://" + "a" * 5000, "http://xn--/", "http://xn--a.xn--/", "http://1.1.1.1:0/",
     ],
 )  # fmt: skip
 async def test_an_address_that_leads_inward_is_a_missing_file_to_the_outside(tmp_path: Path, url: str) -> None:
@@ -251,6 +301,28 @@ async def test_a_name_is_resolved_once_per_request_and_judged_at_each_redirect(t
                 await fetcher.fetch(f"http://rebinding.example:{port}/", tmp_path / "out")
     assert len(seen) == 1
     assert f"host: rebinding.example:{port}" in seen[0].lower()
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_from_being_resolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+
+    def look_up(host: str, port: int) -> list[str]:
+        if host == "silent.example":
+            answered.wait()
+        return _look_up(host, port)
+
+    monkeypatch.setattr("printworks_common.fetching.guard._look_up", look_up)
+    resolver = Resolver()
+    silent = [asyncio.create_task(resolver.resolve("silent.example", 80)) for _ in range(3 * PARALLEL)]
+    try:
+        async with asyncio.timeout(2):
+            assert await resolver.resolve("127.0.0.1", 80) == [ip_address("127.0.0.1")]
+    finally:
+        answered.set()
+        await asyncio.gather(*silent, return_exceptions=True)
+        resolver.close()
 
 
 async def test_a_name_without_an_address_is_unreachable(tmp_path: Path) -> None:

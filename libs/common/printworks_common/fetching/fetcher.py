@@ -161,16 +161,16 @@ class Fetcher:
         """The URL, if it is one that may be fetched at all; where it leads is judged when connecting."""
         try:
             parsed = httpx.URL(url) if base is None else base.join(url)
+            host = parsed.host  # decodes it, which not every name can be
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise BlockedAddressError("invalid_url") from error
-        if len(url) > MAX_URL_LENGTH or not parsed.host:
+        if len(url) > MAX_URL_LENGTH or not host:
             raise BlockedAddressError("invalid_url")
         if parsed.scheme not in {"http", "https"}:
             raise BlockedAddressError("scheme")
         if parsed.userinfo:
             raise BlockedAddressError("userinfo")
-        port = parsed.port or (443 if parsed.scheme == "https" else 80)
-        if not self._allow_private and port not in _PORTS:
+        if not self._allow_private and parsed.port is not None and parsed.port not in _PORTS:
             raise BlockedAddressError("port")
         return parsed
 

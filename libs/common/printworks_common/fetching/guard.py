@@ -13,7 +13,9 @@ from printworks_common.addresses import Address, denial_of
 from printworks_common.fetching.errors import BlockedAddressError
 
 RESOLVE_SECONDS = 5.0
-RESOLVER_THREADS = 8
+RESOLVER_THREADS = 128
+"""More than look-ups that nobody waits for any more can hold: a server of names that does not answer keeps a thread for
+30 s, and those of a few addresses must not keep everybody's names from being resolved."""
 ADDRESSES_TRIED = 3
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
