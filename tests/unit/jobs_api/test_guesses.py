@@ -1,9 +1,12 @@
 """Wrong keys: limits of each sender and of all, and whose address a request counts for."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from printworks_jobs_api.guesses import ALL_TIMES, Guesses, networks, sender
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 PROXIES = networks("10.0.0.0/8, fd00::/8")
 
@@ -77,6 +80,33 @@ def test_a_long_list_of_hops_is_read_from_its_end_and_not_whole() -> None:
     hops = b"1.1.1.1, " * 20_000 + b"198.51.100.1"
     assert sender(scope("10.0.0.1", hops), PROXIES) == "198.51.100.1"
     assert sender(scope("10.0.0.1", b"10.0.0.2, " * 20_000 + b"10.0.0.3"), PROXIES) == "10.0.0.2"
+
+
+ADDRESSES = st.one_of(
+    st.ip_addresses(v=4), st.ip_addresses(v=6), st.sampled_from(["10.0.0.7", "fd00::7"]).map(ip_address)
+)
+
+
+@given(hops=st.lists(ADDRESSES, min_size=1, max_size=30), split=st.integers(0, 30))
+def test_lists_of_addresses_are_read_as_uvicorn_reads_them(hops: list[IPv4Address | IPv6Address], split: int) -> None:
+    hops = [getattr(hop, "ipv4_mapped", None) or hop for hop in hops]
+    headers = [", ".join(map(str, part)).encode() for part in (hops[:split], hops[split:]) if part]
+    middleware = ProxyHeadersMiddleware(_nothing, ["10.0.0.0/8", "fd00::/8"])
+    theirs, _ = middleware.trusted_hosts.get_trusted_client_address(b", ".join(headers).decode())
+
+    assert sender(scope("10.0.0.1", *headers), PROXIES) == sender(scope(theirs), ())
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+@given(
+    headers=st.lists(
+        st.one_of(st.binary(max_size=60), st.text("0123456789abcdef:.[]%, /", max_size=60).map(str.encode))
+    )
+)
+def test_whatever_stands_in_the_header_a_request_counts_for_an_address(headers: list[bytes]) -> None:
+    assert ip_network(sender(scope("10.0.0.1", *headers), PROXIES)).prefixlen in {32, 64}
 
 
 def test_nobody_is_trusted_where_nothing_is_said() -> None:
