@@ -1,22 +1,19 @@
 """Gathers what can be seen from outside of a system, and says what is wrong with the orders that it was told of."""
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from typing import Any
 
 import httpx
 from printworks_common.events.topics import Topic
 from printworks_local.evidence import SHOWN_TOPICS, Event, collect, dead_letters, read_topics
-from printworks_local.shop_floor import ShopFloor, read_order
+from printworks_local.shop_floor import read_order
 
 from tests.faults.invariants import Broken, Case, Kind, broken_promises, flaw_of
+from tests.faults.strangers import Shop, reached
 from tests.faults.system import System
 from tests.faults.traffic import Told
-
-STRANGERS = 20
-"""So many orders of each shop are asked for with every other shop's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,8 @@ async def judge(
     topics = await read_topics(system.bootstrap, *SHOWN_TOPICS, Topic.ORDER_REREADS)
     cases = [await _case(one, topics, fails or {}) for one in told if one.stories]
     broken = [sentence for case in cases for sentence in broken_promises(case)]
-    broken += [Broken(8, None, text) async for text in _seen_by_others(told)]
+    shops = [Shop(one.floor.shop.domain, one.floor.api, {str(number) for number in one.order_ids}) for one in told]
+    broken += [Broken(8, None, text) async for text in reached(shops)]
     letters = await dead_letters(system.bootstrap)
     grown = {name: count - letters_before.get(name, 0) for name, count in letters.items()}
     broken += [
@@ -88,29 +86,3 @@ async def _linked(orders: Mapping[int, dict[str, Any]]) -> dict[int, list[str]]:
                 hashlib.sha256(one.content).hexdigest() if one.is_success else str(one.status_code) for one in answers
             ]
     return found
-
-
-async def _seen_by_others(told: Sequence[Told]) -> AsyncIterator[str]:
-    """8: with its own key a shop sees nothing of another's orders."""
-    for mine, theirs in permutations(told, 2):
-        for number in theirs.order_ids[:STRANGERS]:
-            if await mine.floor.in_api(number) is not None:
-                yield f"{mine.floor.shop.domain} sees order {number} of {theirs.floor.shop.domain}"
-        strange = {str(number) for number in theirs.order_ids}
-        if seen := strange & {one async for one in _listed(mine.floor)}:
-            yield f"{mine.floor.shop.domain} lists {len(seen)} orders of {theirs.floor.shop.domain}"
-
-
-async def _listed(floor: ShopFloor) -> AsyncIterator[str]:
-    """Order ids in the shop's list of print jobs."""
-    cursor = None
-    while True:
-        query = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
-        answer = await floor.api.get("/v1/print-jobs", params=query)
-        answer.raise_for_status()
-        page = answer.json()
-        for row in page["items"]:
-            yield str(row["order_id"])
-        cursor = page.get("next_cursor")
-        if not cursor:
-            return

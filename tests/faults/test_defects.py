@@ -24,15 +24,17 @@ def test_there_are_enough_of_them_each_with_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_defect_fits_the_code_and_compiles(name: str, checkout: Path) -> None:
-    file = checkout / BY_NAME[name].file
-    sound = file.read_text()
+    defect = BY_NAME[name]
+    sound = {edit.file: (checkout / edit.file).read_text() for edit in defect.edits}
     try:
-        assert BY_NAME[name].apply(checkout) == file
-        assert file.read_text() != sound
-        if file.suffix == ".py":
-            py_compile.compile(str(file), cfile=str(checkout / "compiled"), doraise=True)
+        defect.apply(checkout)
+        for file, text in sound.items():
+            assert (checkout / file).read_text() != text
+            if file.endswith(".py"):
+                py_compile.compile(str(checkout / file), cfile=str(checkout / "compiled"), doraise=True)
     finally:
-        file.write_text(sound)
+        for file, text in sound.items():
+            (checkout / file).write_text(text)
 
 
 def test_a_defect_whose_text_is_gone_is_an_error(checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""The seeded defects: a text of the services, and what stands in its place.
+"""The seeded defects: a text of the services, or several, and what stands in its place.
 
 Each is a mistake that compiles, passes a quiet day, and breaks a promise when something dies, is late, or comes twice.
 """
@@ -10,6 +10,7 @@ COORDINATOR = "services/render/printworks_render/coordinator"
 WRITER = "services/shopify-writer/printworks_shopify_writer"
 RETENTION = "services/retention/printworks_retention"
 INGEST = "services/ingest/printworks_ingest"
+API = "services/jobs-api/printworks_jobs_api"
 COMMON = "libs/common/printworks_common"
 
 
@@ -34,22 +35,41 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A text of a file, and what stands in its place."""
+
+    file: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Defect:
+    """`also`: what has to be gone as well for the mistake to do harm, where the code has more than one barrier."""
+
     name: str
     file: str
     before: str
     after: str
     noticed_by: Simulator | Points = field(default_factory=Simulator)
+    also: tuple[Edit, ...] = ()
 
-    def apply(self, checkout: Path) -> Path:
-        """Replace the text in a copy of the checkout; returns the file. Raises DefectError."""
-        path = checkout / self.file
-        text = path.read_text(encoding="utf-8")
-        if (found := text.count(self.before)) != 1:
-            raise DefectError(f"{self.name}: its text is {found} times in {self.file}")
-        path.write_text(text.replace(self.before, self.after), encoding="utf-8")
-        return path
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        return Edit(self.file, self.before, self.after), *self.also
 
+    def apply(self, checkout: Path) -> None:
+        """Replace the texts in a copy of the checkout. Raises DefectError."""
+        for edit in self.edits:
+            path = checkout / edit.file
+            text = path.read_text(encoding="utf-8")
+            if (found := text.count(edit.before)) != 1:
+                raise DefectError(f"{self.name}: its text is {found} times in {edit.file}")
+            path.write_text(text.replace(edit.before, edit.after), encoding="utf-8")
+
+
+NO_ROW_SECURITY = Edit(f"{API}/tenancy.py", "schema=SCHEMA, role=ROLE, on_acquire", "schema=SCHEMA, on_acquire")
+"""Requests work with the rights of the tables' owner: the database gives them every shop's rows."""
 
 DEFECTS: tuple[Defect, ...] = (
     Defect(
@@ -208,6 +228,29 @@ DEFECTS: tuple[Defect, ...] = (
         "SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2 FOR UPDATE",
         "SELECT doc::text FROM orders WHERE shop = $1 AND order_id = $2",
         Points(orders=60),
+    ),
+    Defect(
+        "lists forget the shop",
+        f"{API}/filters.py",
+        'parts=["shop = $1"]',
+        'parts=["$1::text IS NOT NULL"]',
+        Points(),
+        also=(NO_ROW_SECURITY,),
+    ),
+    Defect(
+        "a print job is found by its id alone, of whichever shop it is",
+        f"{API}/sql/reading.sql",
+        "SELECT * FROM jobs WHERE shop = $1 AND job_id = $2",
+        "SELECT * FROM jobs WHERE $1::text IS NOT NULL AND job_id = $2",
+        Points(),
+        also=(
+            Edit(
+                f"{API}/sql/commands.sql",
+                "FROM jobs WHERE shop = $1 AND job_id = $2 FOR UPDATE",
+                "FROM jobs WHERE $1::text IS NOT NULL AND job_id = $2 FOR UPDATE",
+            ),
+            NO_ROW_SECURITY,
+        ),
     ),
 )
 

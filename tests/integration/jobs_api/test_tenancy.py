@@ -1,20 +1,29 @@
-"""Row-level security: a query that has forgotten its WHERE gives no other shop's row away."""
+"""Two barriers between shops, each of which holds alone: row-level security, so that a query that has forgotten its
+WHERE gives no other shop's row away, and the shop in every query.
+"""
 
+import asyncio
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from printworks_common.clock import SystemClock
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
 from printworks_common.postgres import MigrationError, close_pool, open_pool
+from printworks_jobs_api.background import work
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.rebuild import Wanted, rebuild
 from printworks_jobs_api.settings import SCHEMA, ApiSettings
 from printworks_jobs_api.tenancy import ROLE, acting_for, open_requests
 from printworks_local.environment import with_user
 
+from tests.faults.strangers import Shop, reached
 from tests.integration.jobs_api.parts import OTHER_SHOP, SHOP, Api, Making, api_settings, migrated, stored_file
 
 WITHOUT_ROWS_OF_SHOPS = {"outbox", "schema_migrations"}
@@ -129,6 +138,36 @@ async def test_requests_have_no_more_rights_than_they_need(api: Api) -> None:
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await api.requests.execute(forbidden)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unguarded(api: Api) -> AsyncGenerator[Api]:
+    """Requests work with the rights of the tables' owner, whom no policy binds."""
+    requests = await open_pool(api.settings, schema=SCHEMA)
+    without = replace(api, requests=requests)
+    yield without.configured(api.settings)
+    await close_pool(requests)
+
+
+async def test_no_request_reaches_another_shops_things_though_the_database_lets_it(unguarded: Api) -> None:
+    makings = [Making(shop=shop, order_id=order_id) for shop, order_id in ((SHOP, "50001"), (OTHER_SHOP, "50002"))]
+    for making in makings:
+        file = stored_file(making.job().job_id, "print", making.shop.encode())
+        await unguarded.store.put_bytes(file.key, making.shop.encode(), media_type=file.media_type)
+        making.ready("1", file)
+        making.failed("2")
+    await unguarded.project(*makings)
+    assert {row["shop"] for row in await unguarded.requests.fetch("SELECT shop FROM jobs")} == {SHOP, OTHER_SHOP}
+    ended = asyncio.Event()
+    planner = asyncio.create_task(work("exports", unguarded.services.planner.step, ended))
+    async with AsyncExitStack() as clients:
+        shops = [
+            Shop(one.shop, await clients.enter_async_context(await unguarded.client(one.shop)), {one.order_id})
+            for one in makings
+        ]
+        assert [text async for text in reached(shops)] == []
+    ended.set()
+    await planner
 
 
 async def test_a_connection_forgets_its_shop_when_it_is_given_back(api: Api) -> None:
