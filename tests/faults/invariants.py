@@ -35,6 +35,7 @@ from printworks_local.shop_floor import TAG_PREFIX, read_order
 
 from tests.faults.traffic import Told
 
+THUMBNAIL = "thumbnail"
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -58,6 +59,14 @@ class Broken:
         return f"[{self.promise}] {about}{self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A customer's picture: the address of the photograph that it is of, and the sha256 of its own bytes."""
+
+    photograph: str
+    sha256: str
+
+
 @dataclass
 class Case:
     """Everything about the orders of one shop. `orders`: as Shopify has them now, by id."""
@@ -68,6 +77,10 @@ class Case:
     rereads: list[Event]
     linked: Mapping[int, list[str]]
     """sha256 of what the links of an order gave, over HTTP."""
+    pictures: Mapping[str, Picture]
+    """What a line item names, by the line item's id."""
+    shown: Mapping[str, str]
+    """The photograph that a thumbnail shows, by the object's key."""
     fails: Mapping[int, str] = field(default_factory=dict[int, str])
     """Orders that have to fail, and with which reason."""
 
@@ -200,6 +213,33 @@ def one_set_of_files(case: Case, number: int, _order: dict[str, Any]) -> Iterato
                     yield f"{len(stray)} objects in {folder} belong to no file: {PurePosixPath(min(stray)).name}"
 
 
+def pictures_are_its_own(case: Case, number: int, _order: dict[str, Any]) -> Iterator[str]:
+    """3: each render was given the picture that its own line item names, byte for byte, and no other."""
+    of_order = str(number)
+    for event in case.evidence.requests:
+        if event.data["order_id"] != of_order:
+            continue
+        line, inputs = event.data["line_item_id"], event.data["inputs"]
+        for one in inputs:
+            stored = case.evidence.objects.get(one["key"])
+            if stored is not None and stored.sha256 != one["sha256"]:
+                yield f"what was pinned of line item {line} as {one['input_id']} is another file"
+        named = case.pictures.get(line)
+        if named is None or [one["sha256"] for one in inputs] != [named.sha256]:
+            yield f"line item {line} was rendered with another picture than it names"
+
+
+def prints_show_its_own(case: Case, number: int, _order: dict[str, Any]) -> Iterator[str]:
+    """3: what was made of a line item shows the photograph that it names. That a thumbnail shows what is printed is a
+    check of the render itself."""
+    for job in case.snapshots.get(number, {"jobs": []})["jobs"]:
+        named = case.pictures.get(job["line_item_id"])
+        for file in (file for artwork in job["artwork"] for file in artwork["files"] if file["role"] == THUMBNAIL):
+            shown = case.shown.get(file["key"])
+            if named is None or shown != named.photograph:
+                yield f"{file['name']} shows {shown}, its line item names {named and named.photograph}"
+
+
 def shopify_is_right(case: Case, number: int, order: dict[str, Any]) -> Iterator[str]:
     """5: tag, metafields and public snapshot say the same; no other app's tag is lost."""
     state = read_order(order)
@@ -319,6 +359,8 @@ OF_AN_ORDER: tuple[tuple[int, Check], ...] = (
     (2, status_follows),
     (3, files_are_right),
     (3, links_lead_to_files),
+    (3, pictures_are_its_own),
+    (3, prints_show_its_own),
     (5, shopify_is_right),
     (5, one_tag_is_left),
     (5, read_model_is_right),

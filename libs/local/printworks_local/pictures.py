@@ -5,6 +5,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PHOTOS = Path(__file__).with_name("photos")
 """Photographs that come with the local stack; their licences stand beside them."""
@@ -18,6 +19,11 @@ def photographs() -> list[Path]:
     if not found:
         raise FileNotFoundError(f"no photographs in {PHOTOS}")
     return found
+
+
+def own_picture(address: str, owner: object) -> str:
+    """The address under which the picture of an address is served with bytes of its own, which tell whose they are."""
+    return f"{address}?of={owner}"
 
 
 class PictureServer:
@@ -47,17 +53,32 @@ class PictureServer:
         self._pictures[name] = content, media_type
         return self.url(name)
 
+    def served(self, address: str) -> bytes:
+        """What is served under an address, whichever host it names. Raises KeyError where nothing is."""
+        found = self._found(address)
+        if found is None:
+            raise KeyError(address)
+        return found[0]
+
+    def _found(self, address: str) -> tuple[bytes, str] | None:
+        parts = urlsplit(address)
+        found = self._pictures.get(parts.path.lstrip("/"))
+        if found is None or not parts.query:
+            return found
+        content, media_type = found
+        return (_with_comment(content, parts.query.encode()), media_type) if media_type == "image/jpeg" else found
+
     def put_file(self, path: Path, name: str | None = None) -> str:
         return self.put(name or path.name, path.read_bytes(), MEDIA_TYPES[path.suffix])
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        pictures = self._pictures
+        find = self._found
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                found = pictures.get(self.path.lstrip("/").split("?", 1)[0])
+                found = find(self.path)
                 content, media_type = found or (b"no such picture", "text/plain")
                 with suppress(ConnectionError):  # a client that went away is none of our business
                     self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
@@ -70,3 +91,10 @@ class PictureServer:
                 """Quiet: the demo prints a table, not requests."""
 
         return Handler
+
+
+def _with_comment(jpeg: bytes, text: bytes) -> bytes:
+    """The same picture with a comment (COM, ITU-T T.81 B.2.4.5) behind its first segment, which has to stay the first
+    (JFIF 1.02)."""
+    end = 4 + int.from_bytes(jpeg[4:6]) if jpeg[2:4] == b"\xff\xe0" else 2
+    return jpeg[:end] + b"\xff\xfe" + (2 + len(text)).to_bytes(2) + text + jpeg[end:]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 COORDINATOR = "services/render/printworks_render/coordinator"
+WORKER = "services/render/printworks_render/worker"
 WRITER = "services/shopify-writer/printworks_shopify_writer"
 RETENTION = "services/retention/printworks_retention"
 INGEST = "services/ingest/printworks_ingest"
@@ -251,6 +252,23 @@ DEFECTS: tuple[Defect, ...] = (
             ),
             NO_ROW_SECURITY,
         ),
+    ),
+    Defect(
+        "line items share the picture that was pinned first",
+        f"{COORDINATOR}/pinning.py",
+        "            if one.pinned:\n                inputs.append(one)\n",
+        "            known = [kept for job in order.jobs for kept in job.inputs if kept.pinned]\n"
+        "            one = next((kept for kept in known if kept.input_id == one.input_id), one)\n"
+        "            if one.pinned:\n                inputs.append(one)\n",
+        Points(),
+    ),
+    Defect(
+        "a worker keeps the picture of a slot for the job after",
+        f"{WORKER}/renderer.py",
+        "                inputs[one.input_id] = path\n",
+        "                inputs[one.input_id] = path\n"
+        "                path.write_bytes(self.__dict__.setdefault(one.input_id, path.read_bytes()))\n",
+        Points(),
     ),
 )
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from printworks_local.pictures import own_picture
 from printworks_local.products import PHOTO_PROPERTY, TEXT_PROPERTY, Product
 from printworks_local.shopify.webhooks import make_customer, make_line, make_order
 from printworks_local.traffic import OTHER_TAG, SMALL
@@ -109,7 +110,9 @@ class Stories:
     def _line(self, order_id: int, place: int) -> dict[str, Any]:
         number = self._chance.randrange(len(self._products)) if len(self._products) > 1 else 0
         product = self._products[number]
-        properties = {PHOTO_PROPERTY: self._addresses[(order_id + place) % len(self._addresses)]}
+        address = self._addresses[(order_id + place) % len(self._addresses)]
+        # A picture that comes to another line item is another file, also where both customers took the same one.
+        properties = {PHOTO_PROPERTY: own_picture(address, order_id * 10 + place)}
         if product.takes_text:
             properties[TEXT_PROPERTY] = f"No. {order_id}"
         return make_line(
