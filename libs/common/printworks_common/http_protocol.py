@@ -2,8 +2,9 @@
 
 A request's head must come within 10 s and in 64 KB; its body must not come slower than 1 KB a second, and with no more
 around it (lengths of chunks, extensions, trailers, which the parser keeps) than a head may have. No more than 16
-requests may wait for the answers of those before them: uvicorn reads on after each answer, however many do. Beyond that
-the connection is closed, so that slow or endless peers hold neither memory nor connections for long.
+requests may wait for the answers of those before them: uvicorn reads on after each answer, however many do. Of an
+answer something must be taken in every 5 minutes. Beyond that the connection is closed, so that slow or endless peers
+hold neither memory nor connections, ours or those to the store that an answer is read from, for long.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ HEAD_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
 HEADERS = 200
 WAITING_REQUESTS = 16
+UNREAD_SECONDS = 300.0
+"""The system passes nothing on before a third of what it holds, some megabytes, has been taken: 3 KB a second."""
 BODY_CHECK_SECONDS = 10.0
 BODY_BYTES_PER_CHECK = 10 * 1024
 
@@ -28,6 +31,7 @@ class LimitedHttp(HttpToolsProtocol):
     """One connection."""
 
     _timer: asyncio.TimerHandle | None = None
+    _unread_timer: asyncio.TimerHandle | None = None
     _in_head = True
     _in_body = False
     _head_bytes = 0
@@ -41,7 +45,16 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._unwatch_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        self._unwatch_reader()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -102,6 +115,21 @@ class LimitedHttp(HttpToolsProtocol):
             self._watch(BODY_CHECK_SECONDS)
             return
         self.transport.abort()
+
+    def _watch_reader(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self._look_at_reader, left)
+
+    def _unwatch_reader(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
+
+    def _look_at_reader(self, left_before: int) -> None:
+        if self.transport.get_write_buffer_size() >= left_before:
+            self.transport.abort()
+        else:
+            self._watch_reader()
 
     def _refuse(self) -> None:
         self._unwatch()

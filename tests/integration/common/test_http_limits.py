@@ -1,14 +1,18 @@
-"""What one connection can make a service hold: trailers and requests that wait are kept, and nothing else limits them.
+"""What one connection can make a service hold: trailers, requests that wait, answers that nobody takes in.
 
-Measured at a process, which is what would run out of memory.
+Memory is measured at a process, which is what would run out of it.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
+from printworks_common.http_protocol import LimitedHttp
 
 from tests.hostile_http import exchange
 from tests.integration.common.test_process_life import Running, started
@@ -103,3 +107,69 @@ async def test_some_requests_at_once_are_answered_in_their_order(web: Running) -
     answer = await exchange(f"http://127.0.0.1:{web.port}", request * 15 + last)
 
     assert answer.count(b"HTTP/1.1 200 ") == 16
+
+
+@asynccontextmanager
+async def streaming(monkeypatch: pytest.MonkeyPatch, unread_seconds: float) -> AsyncGenerator[tuple[int, list[str]]]:
+    """A server of one answer without an end, and what became of it."""
+    monkeypatch.setattr("printworks_common.http_protocol.UNREAD_SECONDS", unread_seconds)
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": bytes(PIECE), "more_body": True})
+                if ended:
+                    return
+                if await disconnected(receive):
+                    ended.append("left")
+                    return
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=LimitedHttp, lifespan="off", log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 (uvicorn sets no event)
+        await asyncio.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1], ended
+    finally:
+        ended.append("over")
+        server.should_exit = True
+        await serving
+
+
+async def disconnected(receive: Any) -> bool:
+    """Whether the peer has gone, as far as is known now."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.001):
+            while True:
+                if (await receive())["type"] == "http.disconnect":
+                    return True
+    return False
+
+
+async def test_an_answer_that_nobody_takes_in_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with streaming(monkeypatch, 0.3) as (port, ended):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(10):
+            while not ended:  # noqa: ASYNC110 (the other side's doing)
+                await asyncio.sleep(0.05)
+        assert ended == ["left"]
+        writer.close()
+
+
+async def test_an_answer_that_is_taken_in_slowly_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with streaming(monkeypatch, 0.5) as (port, ended):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in range(30):
+            await reader.readexactly(1 << 20)
+            await asyncio.sleep(0.1)
+        assert ended == []
+        writer.close()
