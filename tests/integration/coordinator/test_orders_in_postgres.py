@@ -88,6 +88,20 @@ async def test_state_timeline_and_outbox_are_one_transaction(store: OrderStore, 
     ]
 
 
+@pytest.mark.parametrize("text", ["a\\u0000", "\\ud800", "\\udfff\\ud800", "9" * 1000, "\\u202e\\uffff\\u0001"])
+async def test_an_order_is_kept_whatever_its_design_holds(store: OrderStore, text: str) -> None:
+    photo = '{"photo": {"source": "https://cdn.example.com/1.jpg"}}'
+    design = f'{{"photos": {photo}, "options": {{"note": "{text}"}}, "texts": {{"a": {{"text": "{text}"}}}}}}'
+    order = received(line(1, _pw_design=design), line(2), shop="one.myshopify.com", order_id="1")
+    taken = decisions.take_in(None, order, catalog(), datetime.now(UTC))
+
+    saved = await store.change("one.myshopify.com", "1", lambda _: Change(taken.order))
+
+    assert saved is not None
+    assert {job.status for job in saved.jobs} == {JobStatus.FAILED, JobStatus.PENDING}
+    assert await store.order("one.myshopify.com", "1") == saved
+
+
 async def test_a_decision_that_fails_leaves_nothing_behind(store: OrderStore, pool: Pool) -> None:
     def broken(_known: Order | None) -> Change | None:
         raise RuntimeError("a bug")

@@ -106,6 +106,68 @@ def test_what_is_not_a_template_document_is_a_typed_error(text: str | bytes) -> 
         read_template(text)
 
 
+@pytest.mark.parametrize(
+    "area",
+    [
+        {"layers": [{"type": "photo", "slot": "a"}] * 61},
+        {"layers": [{"type": "text", "text": "a" * 2001, "box": BOX}]},
+        {"layers": [{"type": "text", "slot": "a", "box": BOX, "max_length": 2001}]},
+        {"layers": [{"type": "text", "slot": "a", "box": BOX, "size_pt": 1e9}]},
+        {"layers": [{"type": "design-stickers", "max_count": 51}]},
+        {"layers": [{"type": "photo", "slot": "a", "box": BOX | {"width": 1e308}}]},
+        {"layers": [{"type": "photo", "slot": "a" * 65}]},
+        {"canvas": {"width_mm": 5001, "height_mm": 5}},
+        {"canvas": {"width_mm": float("nan"), "height_mm": 5}},
+        {"canvas": {"width_mm": float("inf"), "height_mm": 5}},
+        {"canvas": {"width_mm": 10**4000, "height_mm": 5}},
+        {"dpi": 1201},
+    ],
+)
+def test_a_template_keeps_to_limits_of_layers_sizes_and_texts(area: dict[str, Any]) -> None:
+    good = {"canvas": {"width_mm": 100, "height_mm": 80}, "layers": [{"type": "photo", "slot": "a"}]}
+    read_template(json.dumps(document(areas=[good])))
+
+    for areas in ([good | area], [good] * 9):
+        with pytest.raises(TemplateInvalidError):
+            read_template(json.dumps(document(areas=areas)))
+    with pytest.raises(TemplateInvalidError, match="longer than 256 KB"):
+        read_template(json.dumps(document(areas=[good | area], options={"a": "b" * 300_000})))
+
+
+STICKER = {"area": "front", "asset": "heart", "x": 1, "y": 1, "width": 9, "height": 9}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"texts": {"a": {"text": "a" * 2001}}},
+        {"texts": {f"a{number}": {"text": "a"} for number in range(41)}},
+        {"photos": {f"a{number}": {"source": PICTURE} for number in range(41)}},
+        {"photos": {"a": {"source": PICTURE + "a" * 4096}}},
+        {"photos": {"a": {"source": "file:///etc/passwd"}}},
+        {"photos": {"a": {"source": PICTURE, "rotation": 1e308}}},
+        {"stickers": [STICKER] * 51},
+        {"stickers": [STICKER | {"width": float("inf")}]},
+        {"options": {f"a{number}": 1 for number in range(21)}},
+        {"options": {"a": float("nan")}},
+        {"options": {"a": json.loads("[" * 500 + "]" * 500)}},
+        {"options": {"a": "b" * 300_000}},
+        {"texts": {"a": {"text": "a\0"}}},
+        {"texts": {"a": {"text": "\ud800"}}},
+        {"options": {"a": [{"b": ["\0"]}]}},
+        {"options": {"a": {"\0": 1}}},
+    ],
+)
+def test_a_design_keeps_to_limits_and_holds_only_what_can_be_kept(changes: dict[str, Any]) -> None:
+    with pytest.raises(DesignInvalidError):
+        read_design(json.dumps({"photos": {"front": {"source": PICTURE}}} | changes))
+
+
+def test_a_template_with_a_character_that_cannot_be_kept_is_refused() -> None:
+    with pytest.raises(TemplateInvalidError, match="NUL"):
+        read_template(document(name="Mug\0"))
+
+
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
 
 

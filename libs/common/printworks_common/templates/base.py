@@ -5,7 +5,8 @@ corner of its canvas (the visible, finished format); x grows to the right, y dow
 coordinates or lie beyond width and height.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -57,3 +58,20 @@ class Point(Document):
 
     x: Fraction
     y: Fraction
+
+
+def holds_nul(document: Mapping[str, Any]) -> bool:
+    """Whether a NUL character stands anywhere in a document. PostgreSQL keeps none in JSON: the order with such a
+    design could never be written down."""
+    waiting: list[Any] = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if "\0" in one:
+                return True
+        elif isinstance(one, Mapping):
+            for name, value in one.items():
+                waiting += (name, value)
+        elif isinstance(one, list | tuple):
+            waiting += one
+    return False

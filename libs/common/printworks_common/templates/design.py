@@ -17,6 +17,7 @@ from printworks_common.templates.base import (
     Point,
     Position,
     Url,
+    holds_nul,
 )
 from printworks_common.templates.errors import DesignInvalidError, DesignMissingError, problems
 from printworks_common.templates.layers import DesignStickersLayer, Filters, Font, TextLayer
@@ -96,6 +97,8 @@ def read_design(document: str | bytes | dict[str, Any]) -> Design:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
             raise DesignInvalidError("The design is not valid JSON.") from error
+    if isinstance(document, dict) and holds_nul(document):
+        raise DesignInvalidError("The design holds a NUL character.")
     try:
         return Design.model_validate(document)
     except ValidationError as error:

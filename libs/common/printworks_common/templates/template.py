@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, field_validator, model_validator
 
-from printworks_common.templates.base import MAX_DOCUMENT_BYTES, AssetId, Document, Name, Size
+from printworks_common.templates.base import MAX_DOCUMENT_BYTES, AssetId, Document, Name, Size, holds_nul
 from printworks_common.templates.errors import TemplateInvalidError, problems
 from printworks_common.templates.layers import CanvasLayer, Layer, PhotoLayer, TextLayer
 
@@ -167,6 +167,8 @@ def read_template(document: str | bytes | dict[str, Any]) -> Template:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
             raise TemplateInvalidError("The template is not valid JSON.") from error
+    if isinstance(document, dict) and holds_nul(document):
+        raise TemplateInvalidError("The template holds a NUL character.")
     try:
         template = Template.model_validate(document)
     except ValidationError as error:
