@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from printworks_common.errors import PoisonError, PrintworksError, TransientError
@@ -22,7 +24,7 @@ Store = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def bucket_of(store: Store, *, retries: int = 0) -> AsyncGenerator[MerchantBucket]:
+async def bucket_of(store: Store, *, retries: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[MerchantBucket]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -43,7 +45,7 @@ async def bucket_of(store: Store, *, retries: int = 0) -> AsyncGenerator[Merchan
     async with server:
         bucket = MerchantBucket(
             MerchantConnection(
-                s3_endpoint=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+                s3_endpoint=f"http://{host}:{server.sockets[0].getsockname()[1]}",
                 s3_region="us-east-1",
                 bucket="prints",
                 addressing="path",
@@ -215,3 +217,26 @@ async def test_a_store_that_is_busy_is_asked_again_and_says_not_how_long_to_wait
                 await bucket.get_bytes("a.pdf")
     assert caught.value.code == Reason.STORAGE_UNREACHABLE
     assert asked == ["GET"] * 3
+
+
+async def test_a_name_is_resolved_once_for_each_connection_and_judged_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, addresses, asked = socket.getaddrinfo, ["127.0.0.1", "169.254.169.254"], list[str]()
+
+    def changing(host: str, *arguments: Any, **named: Any) -> Any:
+        return resolve(addresses.pop(0) if host == "rebinding.example" else host, *arguments, **named)
+
+    async def store(method: str, writer: asyncio.StreamWriter) -> None:
+        asked.append(method)
+        writer.write(answer(404, b"<Error><Code>NoSuchKey</Code></Error>", XML))
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    async with bucket_of(store, host="rebinding.example") as bucket:
+        with pytest.raises(ObjectMissingError):
+            await bucket.get_bytes("a.pdf")
+        with pytest.raises(PoisonError) as caught:
+            await bucket.get_bytes("a.pdf")
+    assert caught.value.code == Reason.STORAGE_ADDRESS_REFUSED
+    assert asked == ["GET"]
+    assert addresses == []

@@ -74,3 +74,17 @@ def test_every_reason_that_the_storefront_page_names_exists() -> None:
     section = text_of(DOCS / "storefront.md").split("## When something is missing or wrong")[1].split("\n## ")[0]
     cells = [line.rsplit("|", 2)[1] for line in section.splitlines() if line.startswith("| ")]
     assert {code for cell in cells for code in re.findall(r"`(\w+)`", cell)} <= set(Reason)
+
+
+def test_every_test_that_is_said_to_show_something_exists() -> None:
+    section = text_of(DOCS / "operations" / "security.md").split("## What shows it")[1]
+    missing: list[str] = []
+    file = ""
+    for named in re.findall(r"`((?:[\w/]+\.py)?(?:::\w+)?)`", section):
+        file = named.partition("::")[0] or file
+        test = named.partition("::")[2]
+        path = ROOT / "tests" / file
+        if not path.is_file() or not re.search(rf"\bdef {test or 'test_'}", path.read_text(encoding="utf-8")):
+            missing.append(named)
+    assert file
+    assert missing == []
