@@ -206,6 +206,8 @@ async def _pages(api: httpx.AsyncClient, path: str, query: Mapping[str, str]) ->
     following: dict[str, str] = {}
     while True:
         answer = await api.get(path, params={**query, **following})
+        if answer.status_code != httpx.codes.NOT_FOUND.value:  # so answers what a shop has not set up
+            answer.raise_for_status()
         yield answer
         page = answer.json()
         if cursor := page.get("next_cursor"):
