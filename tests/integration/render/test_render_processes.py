@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +16,7 @@ import pytest_asyncio
 from pebble import ProcessExpired
 from printworks_common.events.rendering import RenderRequested
 from printworks_common.failures import Reason
+from printworks_render.engine.recipes import RECIPES
 from printworks_render.engine.version import RENDERER_VERSION
 from printworks_render.worker.child import Failed, Rendered, bounded
 from printworks_render.worker.pool import RenderPool
@@ -77,6 +79,18 @@ async def test_a_render_that_never_returns_to_python_is_ended_without_a_wait() -
     await pool.stop()
 
     assert 1 <= took < 3.5, "pebble waits 3 seconds more for a process that does not end by itself"
+
+
+def recipes_not_imported() -> set[str]:
+    return set(RECIPES.values()) - set(sys.modules)
+
+
+async def test_the_first_job_of_a_process_does_not_wait_for_imports() -> None:
+    pool = RenderPool(slots=1, timeout_seconds=60, memory_mb=MEMORY_MB, renders_per_child=100, spare=0)
+    missing = await asyncio.wrap_future(pool._pool.schedule(recipes_not_imported))
+    await pool.stop()
+
+    assert missing == set()
 
 
 def awake(seconds: float) -> int:

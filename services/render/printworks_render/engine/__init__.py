@@ -24,7 +24,7 @@ from printworks_render.engine.job import (
     RenderReport,
 )
 from printworks_render.engine.limits import share_heap
-from printworks_render.engine.recipes import recipe_for
+from printworks_render.engine.recipes import load_recipes, recipe_for
 
 __all__ = [
     "Check",
@@ -35,6 +35,7 @@ __all__ = [
     "RenderJob",
     "RenderReport",
     "RenderedFile",
+    "load_recipes",
     "memory_bytes",
     "preview",
     "render",

@@ -41,7 +41,7 @@ class Failed:
 
 
 def start(memory_mb: int) -> None:
-    """Prepare a fresh render process: die with the parent, and never use more address space than allowed."""
+    """Prepare a fresh render process: die with the parent, keep to the allowed address space, import all recipes."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the parent decides when a render ends.
@@ -53,10 +53,12 @@ def start(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # A crash of native code must not leave a core file with a customer's picture.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Now, while the other processes render: the first job of this one would wait for it.
+    engine.load_recipes()
 
 
 def warm_up() -> None:
-    """Does nothing: the imports of this module are what takes long in a fresh process."""
+    """Does nothing: what takes long in a fresh process is what comes before, its imports."""
 
 
 def render(
