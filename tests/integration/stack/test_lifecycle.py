@@ -54,6 +54,17 @@ def owner() -> Generator[tuple[subprocess.Popen[str], list[psutil.Process], Path
         process.communicate()
 
 
+def test_parts_hear_no_ctrl_c_and_share_the_processor_by_their_priorities() -> None:
+    """In one session: between sessions Linux divides it equally, whatever a process's niceness (sched(7))."""
+    with owner() as (process, parts, _):
+        of_the_stack = [one for one in parts if one.ppid() == process.pid]
+
+        assert len(of_the_stack) >= len(Part)
+        for one in of_the_stack:
+            assert os.getpgid(one.pid) == one.pid
+            assert os.getsid(one.pid) == os.getsid(process.pid)
+
+
 def test_a_warm_start_takes_less_than_20_seconds() -> None:
     async def start() -> float:
         await prepare(checkout_root())

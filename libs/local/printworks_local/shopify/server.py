@@ -111,7 +111,7 @@ async def start_shopify(
         str(port),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the owner; the end of its standard input ends the stand-in
+        process_group=0,  # Ctrl-C is for the owner; the end of its standard input ends the stand-in
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("The Shopify stand-in has no pipes.")

@@ -62,7 +62,9 @@ class ServerProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **command.environment},
-                start_new_session=True,  # Ctrl-C is for the owner, which ends the parts in order
+                # Ctrl-C is for the owner, which ends the parts in order. Not a session of its own: Linux shares out the
+                # processor by sessions first (sched(7), autogroup), and a render's low priority would spare nobody.
+                process_group=0,
             )
 
     @property
