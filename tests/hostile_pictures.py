@@ -245,7 +245,7 @@ async def render_process() -> AsyncGenerator[Process]:
     defaults = {name: field.default for name, field in WorkerSettings.model_fields.items()}
     memory_mb, timeout_seconds = defaults["render_memory_mb"], defaults["render_timeout_seconds"]
     others = _children()
-    pool = RenderPool(slots=1, timeout_seconds=timeout_seconds, memory_mb=memory_mb, renders_per_child=10_000, spare=0)
+    pool = RenderPool(slots=1, timeout_seconds=timeout_seconds, memory_mb=memory_mb, renders_per_child=10_000)
     try:
         await pool.warm_up()
         yield Process(pool, others)

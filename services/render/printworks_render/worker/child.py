@@ -3,10 +3,8 @@
 The process holds no connection and no secret. It reads and writes one folder.
 """
 
-import ctypes
 import resource
 import signal
-import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,8 +18,7 @@ from printworks_common.templates import DesignInvalidError, TemplateInvalidError
 from printworks_render import engine
 from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, RenderError, RenderJob
 from printworks_render.engine.limits import address_space_bytes
-
-_PR_SET_PDEATHSIG = 1
+from printworks_render.worker.forking import be_a_render_process
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,8 @@ class Failed:
 
 
 def start(memory_mb: int) -> None:
-    """Prepare a fresh render process: die with the parent, keep to the allowed address space, import all recipes."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Prepare a fresh render process: it dies with its worker, and never uses more address space than allowed."""
+    be_a_render_process()
     # Ctrl-C in a terminal reaches the whole group; the parent decides when a render ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Pebble's handler runs only between two steps of Python: native code that never returns would not hear it, and the
@@ -53,12 +49,10 @@ def start(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # A crash of native code must not leave a core file with a customer's picture.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Now, while the other processes render: the first job of this one would wait for it.
-    engine.load_recipes()
 
 
 def warm_up() -> None:
-    """Does nothing: what takes long in a fresh process is what comes before, its imports."""
+    """Does nothing: what takes long in a fresh process is what comes before."""
 
 
 def render(

@@ -13,7 +13,7 @@ from printworks_common.logs import get_logger
 
 from printworks_render.worker import child
 from printworks_render.worker.child import Failed, Rendered
-from printworks_render.worker.spawning import RenderContext
+from printworks_render.worker.forking import render_context
 
 QUIET_TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
 """When a worker is killed, Python's resource tracker outlives it, removes its semaphores and would say so in plain text
@@ -21,10 +21,6 @@ where log lines are JSON. Child processes inherit warning options."""
 
 POOLS = 3
 """So often a render is begun when the processes are lost before it has ended."""
-
-SPARE = 1
-"""Processes beyond the slots. One that crashed, was killed or is replaced leaves its place to one that imports the
-engine for a second of CPU, at low priority: many seconds on busy cores, and jobs that wait shall not wait for it."""
 
 LOOK_SECONDS = 2.0
 """A render that nobody does any more is noticed after it."""
@@ -34,15 +30,11 @@ log = get_logger(__name__)
 
 class RenderPool:
     """`slots` renders at once. A process is replaced after `renders_per_child` jobs, and killed when a job exceeds
-    `timeout_seconds`; one of the `spare` ones renders meanwhile."""
+    `timeout_seconds`."""
 
-    def __init__(
-        self, *, slots: int, timeout_seconds: int, memory_mb: int, renders_per_child: int, spare: int = SPARE
-    ) -> None:
+    def __init__(self, *, slots: int, timeout_seconds: int, memory_mb: int, renders_per_child: int) -> None:
         self._timeout = timeout_seconds
         self._slots = slots
-        self._spare = spare
-        self._free = asyncio.Semaphore(slots)
         self._memory_mb = memory_mb
         self._renders_per_child = renders_per_child
         self._replacing = asyncio.Lock()
@@ -53,15 +45,15 @@ class RenderPool:
 
     def _open(self) -> ProcessPool:
         return ProcessPool(
-            max_workers=self._slots + self._spare,
+            max_workers=self._slots,
             max_tasks=self._renders_per_child,
             initializer=child.start,
             initargs=[self._memory_mb],
-            context=RenderContext(),
+            context=render_context(),
         )
 
     async def warm_up(self) -> None:
-        """Start a process per slot, so that the first order does not wait for their imports."""
+        """Start the processes, so that the first order does not wait for imports."""
         futures = [self._pool.schedule(child.warm_up) for _ in range(self._slots)]
         await asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
 
@@ -70,13 +62,12 @@ class RenderPool:
     ) -> Rendered | Failed:
         """Render in a process of the pool. Never raises for what the job does to its process."""
         for _ in range(POOLS):
-            async with self._free:
-                pool = self._pool
-                try:
-                    return await self._render(pool, request, inputs, out_dir, renderer_version)
-                except BrokenProcessPool:
-                    await self._replace(pool)
-                    _empty(out_dir)
+            pool = self._pool
+            try:
+                return await self._render(pool, request, inputs, out_dir, renderer_version)
+            except BrokenProcessPool:
+                await self._replace(pool)
+                _empty(out_dir)
         return Failed(Reason.RENDER_CRASHED, "The render processes were lost again and again.", ())
 
     async def _render(
