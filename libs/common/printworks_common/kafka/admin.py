@@ -83,6 +83,9 @@ async def create_topics(
         if not missing:
             return []
         copies = replication_factor or min(3, len((await client.describe_cluster())["brokers"]))
+        if copies == 0:
+            # It answers, and none has registered yet: for a moment when a cluster starts.
+            raise GroundMissingError("No broker is there to hold a topic.", code="broker_unreachable")
         # Acknowledged by all in-sync replicas means nothing while one alone may be all of them.
         durable = {"min.insync.replicas": "2"} if copies >= 3 else {}
         response = await client.create_topics(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import BrokerNotAvailableError, KafkaError
 
 from printworks_local.stack.kafka_distribution import Distribution, cache_lock
 from printworks_local.stack.model import Listener, StackError
@@ -154,14 +154,16 @@ class KafkaServer:
 
 
 async def probe(bootstrap: str) -> None:
-    """Ask for the cluster's metadata. Raises what PROBE_ERRORS lists while the broker is not ready."""
+    """Ask for the cluster's metadata. Raises what PROBE_ERRORS lists while the broker is not ready, or answers and is
+    not registered yet."""
     host, _, port = bootstrap.rpartition(":")
     _, writer = await asyncio.open_connection(host, int(port))  # aiokafka would log a refused connection as an error
     writer.close()
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=4000)
     try:
         await client.start()
-        await client.describe_cluster()
+        if not (await client.describe_cluster())["brokers"]:
+            raise BrokerNotAvailableError
     finally:
         await client.close()
 
