@@ -51,7 +51,7 @@ simulate-short: $(DEV) ## The same in seconds, and that broken decisions are fou
 	$(BIN)/pytest tests/simulator
 
 integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STACK=containers or external: not ours)
-	$(BIN)/pytest tests/integration $(ARGS)
+	$(BIN)/pytest tests/integration $(if $(filter-out local,$(STACK)),,-n 2 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 e2e: $(DEV) ## Tests of the whole way, all services as processes
 	$(BIN)/pytest tests/e2e $(ARGS)
