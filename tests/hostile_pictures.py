@@ -165,6 +165,7 @@ LARGE: dict[str, Hostile] = {
     "large/chunks.webp": Hostile(_chunks_webp, READY),
     "large/wide.avif": Hostile(lambda: corpus.encoded(_rgb((30_000, 1_666)), "AVIF", speed=10), READY),
     "large/twelve.avif": Hostile(_deep_avif, READY),
+    "large/lying.avif": Hostile((corpus.DATA / "lying.avif").read_bytes, Reason.UPLOAD_CORRUPT),
     "large/wide.heic": Hostile(lambda: _tiled("tile-512.heic"), READY),
     "large/ten.heic": Hostile(lambda: _tiled("tile-512-deep.heic"), READY),
     "large/ten-alpha.heic": Hostile(lambda: _tiled("tile-512-deep.heic", height=1_333, transparent=True), READY),

@@ -1,8 +1,8 @@
 """The customers' picture server: pictures with bytes of their own."""
 
 import io
-import urllib.request
 
+import httpx
 import pytest
 from PIL import Image
 from printworks_local.pictures import PictureServer, own_picture, photographs
@@ -13,7 +13,7 @@ def test_whose_picture_it_is_changes_its_bytes_and_not_its_pixels() -> None:
     with PictureServer() as server:
         address = server.put("cat.jpg", plain)
         served = {address} | {own_picture(address, line) for line in (1, 2)}
-        contents = {one: urllib.request.urlopen(one).read() for one in served}
+        contents = {one: httpx.get(one).content for one in served}
         assert contents == {one: server.served(one) for one in served}
     assert contents[address] == plain
     assert len(set(contents.values())) == len(served)

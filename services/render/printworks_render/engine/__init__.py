@@ -23,7 +23,7 @@ from printworks_render.engine.job import (
     RenderJob,
     RenderReport,
 )
-from printworks_render.engine.limits import share_heap
+from printworks_render.engine.memory import share_heap
 from printworks_render.engine.recipes import load_recipes, recipe_for
 
 __all__ = [

@@ -19,6 +19,7 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, UnidentifiedImageEr
 from printworks_common.failures import Reason
 
 from printworks_render.engine.job import RenderError
+from printworks_render.engine.memory import at_most
 from printworks_render.engine.profiles import SRGB, default_cmyk
 from printworks_render.engine.sniff import Format, declared_size, sniff
 from printworks_render.engine.structure import check_structure
@@ -36,6 +37,9 @@ MAX_REDUCIBLE_PIXELS = 500_000_000
 """Most pixels of a baseline JPEG, which the decoder can reduce while reading."""
 MAX_PROGRESSIVE_PIXELS = 64_000_000
 """A progressive JPEG holds all its coefficients (6 bytes per pixel at worst) however much it is reduced."""
+DECODER_BYTES = 900 << 20
+"""More than a decoder needs for any of these. It finds in the coded data how large the picture is, which need not be
+what the file says: an AVIF of 35 KB that says 16 × 16 pixels took 1.1 GB, and may take more."""
 MAX_SIDE = 65_500
 MAX_TEXT_BYTES = 4 << 20
 _BAND_PIXELS = 1 << 20
@@ -112,7 +116,8 @@ def decode(path: Path, want: tuple[int, int] | None = None) -> Picture:
             image.seek(0)
         _reduce(image, info, want, _orientation(image), notes)
         profile = image.info.get("icc_profile")
-        image.load()
+        with at_most(DECODER_BYTES):
+            image.load()
         # Asked anew: Pillow turns a TIFF upright while it loads it, and then says so.
         orientation = _orientation(image)
         picture = _to_srgb(image, profile if isinstance(profile, bytes) else None, notes)

@@ -1,6 +1,5 @@
 """How much memory a job may need: the bound that the worker sets, and that the tests hold the recipes to."""
 
-import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,9 +28,6 @@ PROGRESSIVE_BYTES_PER_PIXEL = 6.0
 CONVERTED_BYTES_PER_PIXEL = 4.5
 """CMYK, 16-bit, palette and transparent pictures exist twice while they are converted."""
 
-_ARENA_MAX = -8
-"""M_ARENA_MAX of glibc's malloc.h."""
-
 
 def source_bytes(info: PictureInfo, want: tuple[int, int] | None = None) -> int:
     """The most memory for decoding a picture. want: as for `decode`."""
@@ -57,23 +53,3 @@ def job_bytes(sources: Sequence[tuple[Path, tuple[int, int] | None]], sheets: Se
     source = max((source_bytes(inspect(path), want) for path, want in sources), default=0)
     target = max((sheet.pixels[0] * sheet.pixels[1] for sheet in sheets), default=0)
     return int(BASE_BYTES + source + target * BYTES_PER_TARGET_PIXEL)
-
-
-def address_space_bytes(memory: int) -> int:
-    """RLIMIT_AS for a job of this memory: libraries map far more than they touch, and decoders reserve ahead."""
-    return int(memory * 1.5) + (2 << 30)
-
-
-def share_heap() -> None:
-    """Let all threads of the process take memory from one heap: what one has freed, another uses, instead of each
-    keeping its own. Where the C library is not glibc, nothing happens."""
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is not None:
-        set_option(_ARENA_MAX, 1)
-
-
-def give_back() -> None:
-    """Let the C library return freed memory to the system. Where it is not glibc, nothing happens."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

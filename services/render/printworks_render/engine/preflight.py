@@ -17,7 +17,7 @@ from printworks_common.templates import Limits
 
 from printworks_render.engine.geometry import MM_PER_INCH, PT_PER_MM, Rect, Sheet
 from printworks_render.engine.job import Check, Level, PreflightReport, RenderError
-from printworks_render.engine.limits import give_back
+from printworks_render.engine.memory import give_back
 from printworks_render.engine.profiles import SRGB
 from printworks_render.engine.raster import shrink
 

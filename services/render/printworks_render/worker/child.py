@@ -17,7 +17,7 @@ from printworks_common.templates import DesignInvalidError, TemplateInvalidError
 
 from printworks_render import engine
 from printworks_render.engine import OrderFacts, PreflightReport, RenderedFile, RenderError, RenderJob
-from printworks_render.engine.limits import address_space_bytes
+from printworks_render.engine.memory import address_space_bytes
 from printworks_render.worker.forking import be_a_render_process
 
 
