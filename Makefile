@@ -24,7 +24,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio fuzz lint format types imports generated chart audit sbom ci lock \
-	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-hostile bench-flash bench-scaling soak clean
+	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-hostile bench-flash bench-claims bench-scaling soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -162,6 +162,9 @@ bench-chaos: $(DEV) ## 10,000 orders that change while webhooks are lost, double
 
 bench-flash: $(DEV) ## 5,000 orders in 180 seconds while it renders: every answer of the webhook door timed, none lost (ARGS="--orders 1400 --seconds 50")
 	$(BIN)/python bench/load/flash_sale.py $(ARGS)
+
+bench-claims: $(DEV) ## Milliseconds of a dispatcher's claim among 100 to 100,000 waiting jobs, beside ranking all of them
+	$(BIN)/python bench/claims.py
 
 bench-scaling: $(DEV) ## Jobs a second with 1, 2 and 4 workers at a simulated cost, with 1 and 2 at real renders
 	$(BIN)/python bench/load/scaling.py $(ARGS)

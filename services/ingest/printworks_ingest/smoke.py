@@ -126,7 +126,8 @@ async def _uncommitted(
         if error.retriable:  # the group's coordinator is being found
             return wanted
         raise
-    return {place: end for place, end in wanted.items() if committed[place].offset < end}
+    # While the group's coordinator loads, the answer names no partition, and no error that aiokafka would raise.
+    return {place: end for place, end in wanted.items() if place not in committed or committed[place].offset < end}
 
 
 async def _smoke(receiver: str, shop: Shop, kafka: KafkaConnection | None) -> None:

@@ -65,15 +65,22 @@ ON CONFLICT (shop, order_id) DO UPDATE SET
 WITH at_work AS (
     SELECT shop, count(*) AS busy FROM rereads WHERE claimed_until > now() GROUP BY shop
 ), ranked AS (
-    SELECT r.shop, r.order_id, r.bulk, r.due_at, coalesce(w.busy, 0)
-           + row_number() OVER (PARTITION BY r.shop ORDER BY r.bulk, r.due_at) AS turn
-    FROM rereads r LEFT JOIN at_work w USING (shop)
-    WHERE r.shop = ANY ($4::text[]) AND r.due_at <= $5 AND (r.claimed_until IS NULL OR r.claimed_until <= now())
+    SELECT s.shop, r.order_id, r.bulk, r.due_at, coalesce(w.busy, 0)
+           + row_number() OVER (PARTITION BY s.shop ORDER BY r.bulk, r.due_at) AS turn
+    FROM unnest($4::text[]) AS s (shop) LEFT JOIN at_work w USING (shop) CROSS JOIN LATERAL (
+        SELECT order_id, bulk, due_at FROM rereads
+        WHERE rereads.shop = s.shop AND due_at <= $5 AND (claimed_until IS NULL OR claimed_until <= now())
+        ORDER BY bulk, due_at LIMIT $2
+    ) AS r
 ), chosen AS (
-    SELECT r.shop, r.order_id FROM rereads r JOIN ranked k USING (shop, order_id)
-    WHERE k.turn <= $2 AND (r.claimed_until IS NULL OR r.claimed_until <= now())
-    ORDER BY k.bulk, k.turn, k.due_at
-    LIMIT $1 FOR UPDATE OF r SKIP LOCKED
+    SELECT r.shop, r.order_id FROM (
+        SELECT shop, order_id FROM ranked WHERE turn <= $2 ORDER BY bulk, turn, due_at
+    ) AS k CROSS JOIN LATERAL (
+        SELECT shop, order_id FROM rereads
+        WHERE rereads.shop = k.shop AND rereads.order_id = k.order_id
+          AND (claimed_until IS NULL OR claimed_until <= now())
+        FOR UPDATE SKIP LOCKED
+    ) AS r LIMIT $1
 )
 UPDATE rereads SET claimed_until = now() + $3::interval
 FROM chosen WHERE rereads.shop = chosen.shop AND rereads.order_id = chosen.order_id

@@ -35,16 +35,21 @@ WITH at_work AS (
     SELECT shop, count(*) AS busy FROM jobs WHERE step = 'pinning' AND claimed_until > now() GROUP BY shop
 ), ranked AS (
     SELECT j.job_id, j.urgent, j.queued_at, coalesce(w.busy, 0)
-           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
-    FROM jobs j LEFT JOIN at_work w USING (shop)
-    WHERE j.step = 'pinning' AND (j.not_before IS NULL OR j.not_before <= now())
-      AND (j.claimed_until IS NULL OR j.claimed_until <= now())
-      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
+           + row_number() OVER (PARTITION BY s.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
+    FROM waiting_shops('pinning') AS s (shop) LEFT JOIN at_work w USING (shop) CROSS JOIN LATERAL (
+        SELECT job_id, urgent, queued_at FROM jobs
+        WHERE step = 'pinning' AND jobs.shop = s.shop AND (not_before IS NULL OR not_before <= now())
+          AND (claimed_until IS NULL OR claimed_until <= now())
+        ORDER BY urgent DESC, queued_at LIMIT $2
+    ) AS j
 ), chosen AS (
-    SELECT j.job_id FROM jobs j JOIN ranked r USING (job_id)
-    WHERE r.turn <= $2 AND (j.claimed_until IS NULL OR j.claimed_until <= now()) AND j.step = 'pinning'
-    ORDER BY r.urgent DESC, r.turn, r.queued_at
-    LIMIT $1 FOR UPDATE OF j SKIP LOCKED
+    SELECT j.job_id FROM (
+        SELECT job_id FROM ranked WHERE turn <= $2 ORDER BY urgent DESC, turn, queued_at
+    ) AS r CROSS JOIN LATERAL (
+        SELECT job_id FROM jobs
+        WHERE jobs.job_id = r.job_id AND (claimed_until IS NULL OR claimed_until <= now()) AND step = 'pinning'
+        FOR UPDATE SKIP LOCKED
+    ) AS j LIMIT $1
 )
 UPDATE jobs SET claimed_until = now() + $3::interval FROM chosen WHERE jobs.job_id = chosen.job_id
 RETURNING jobs.job_id, jobs.shop, jobs.order_id::text AS order_id
@@ -58,13 +63,18 @@ WITH busy AS (
     SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' AND not_before > now() GROUP BY shop
 ), room AS (
     SELECT greatest($1 - coalesce((SELECT sum(n) FROM busy), 0), 0) AS n
+), due AS (
+    SELECT s.shop, j.* FROM waiting_shops('queued') AS s (shop) CROSS JOIN LATERAL (
+        SELECT job_id, order_id, urgent, queued_at FROM jobs
+        WHERE step = 'queued' AND jobs.shop = s.shop AND (not_before IS NULL OR not_before <= now())
+        ORDER BY urgent DESC, queued_at LIMIT $2
+    ) AS j
+    UNION ALL
+    SELECT shop, job_id, order_id, urgent, queued_at FROM jobs
+    WHERE step = 'rendering' AND not_before <= now() AND shop NOT IN (SELECT shop FROM stopped_shops)
 ), ranked AS (
-    SELECT j.job_id, j.shop, j.order_id, j.urgent, j.queued_at, coalesce(b.n, 0)
-           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
-    FROM jobs j LEFT JOIN busy b USING (shop)
-    WHERE ((j.step = 'queued' AND (j.not_before IS NULL OR j.not_before <= now()))
-           OR (j.step = 'rendering' AND j.not_before <= now()))
-      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
+    SELECT due.*, coalesce(b.n, 0) + row_number() OVER (PARTITION BY shop ORDER BY urgent DESC, queued_at) AS turn
+    FROM due LEFT JOIN busy b USING (shop)
 )
 SELECT r.job_id, r.shop, r.order_id::text AS order_id,
        coalesce((c.body ->> 'watermark_test_orders')::boolean, $3) AS watermark_tests
@@ -83,11 +93,13 @@ WITH busy AS (
     SELECT greatest($1 - coalesce((SELECT sum(n) FROM busy), 0), 0) AS n
 ), ranked AS (
     SELECT j.job_id, j.urgent, j.queued_at, j.claimed_until IS NOT NULL AS overdue, coalesce(b.n, 0)
-           + row_number() OVER (PARTITION BY j.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
-    FROM jobs j LEFT JOIN busy b USING (shop)
-    WHERE j.step = 'delivering' AND (j.not_before IS NULL OR j.not_before <= now())
-      AND (j.claimed_until IS NULL OR j.claimed_until <= now())
-      AND j.shop NOT IN (SELECT shop FROM stopped_shops)
+           + row_number() OVER (PARTITION BY s.shop ORDER BY j.urgent DESC, j.queued_at) AS turn
+    FROM waiting_shops('delivering') AS s (shop) LEFT JOIN busy b USING (shop) CROSS JOIN LATERAL (
+        SELECT job_id, urgent, queued_at, claimed_until FROM jobs
+        WHERE step = 'delivering' AND jobs.shop = s.shop AND (not_before IS NULL OR not_before <= now())
+          AND (claimed_until IS NULL OR claimed_until <= now())
+        ORDER BY urgent DESC, queued_at LIMIT $2
+    ) AS j
 ), chosen AS (
     SELECT job_id, overdue FROM ranked WHERE turn <= $2
     ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
