@@ -12,6 +12,9 @@ EDITABLES := $(patsubst %/pyproject.toml,-e %,$(wildcard libs/*/pyproject.toml s
 CODE := libs services tests bench deploy/images
 PEERS := .printworks/peers
 AUDIT := .printworks/audit
+# Two processes, each with a stack of its own where tests need one. Not in the order of xdist, which leaves files of few
+# and long tests to the end.
+BY_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 MINIO := .printworks/minio/bin/minio
 MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 
@@ -41,7 +44,7 @@ down: $(LOCAL) ## End what is left of `make up`
 test: unit simulate-short integration e2e faults-short ## All tests
 
 unit: $(DEV) ## Tests of pure code, in seconds
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest tests/unit $(BY_FILES) $(ARGS)
 
 simulate: $(DEV) ## A million simulated orders and 10,000 lives of the state machines, more than an hour (ARGS="--orders 20000", "--seed 7/4711")
 	$(if $(ARGS),,PRINTWORKS_TEST_MACHINE_EXAMPLES=10000 $(BIN)/pytest tests/simulator)
@@ -51,7 +54,7 @@ simulate-short: $(DEV) ## The same in seconds, and that broken decisions are fou
 	$(BIN)/pytest tests/simulator
 
 integration: $(DEV) ## Tests on real parts: PostgreSQL, Kafka, S3, Chromium (STACK=containers or external: not ours)
-	$(BIN)/pytest tests/integration $(if $(filter-out local,$(STACK)),,-n 2 --dist loadfile --no-loadscope-reorder) $(ARGS)
+	$(BIN)/pytest tests/integration $(if $(filter-out local,$(STACK)),,$(BY_FILES)) $(ARGS)
 
 e2e: $(DEV) ## Tests of the whole way, all services as processes
 	$(BIN)/pytest tests/e2e $(ARGS)
@@ -105,7 +108,7 @@ shopify-app: ## The block for the Shopify admin: types and tests (Node.js 20 or 
 	else echo "no npm with Node.js 20 or newer here: the block for the Shopify admin is not checked"; fi
 
 chart: $(DEV) ## The Helm chart without a cluster: lint, scenarios, schemas of Kubernetes, policies (KUBECONFIG=…: also on it)
-	$(BIN)/pytest tests/chart $(ARGS)
+	$(BIN)/pytest tests/chart $(BY_FILES) $(ARGS)
 
 images: $(LOCAL) ## Build an image per service and start each role from it (BASE_IMAGE=… where no registry is at hand)
 	@exec $(BIN)/printworks-local images
