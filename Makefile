@@ -167,7 +167,7 @@ bench-flash: $(DEV) ## 5,000 orders in 180 seconds while it renders: every answe
 	$(BIN)/python bench/load/flash_sale.py $(ARGS)
 
 bench-claims: $(DEV) ## Milliseconds of a dispatcher's claim among 100 to 100,000 waiting jobs, beside ranking all of them
-	$(BIN)/python bench/claims.py
+	$(BIN)/python -m bench.claims
 
 bench-scaling: $(DEV) ## Jobs a second with 1, 2 and 4 workers at a simulated cost, with 1 and 2 at real renders
 	$(BIN)/python bench/load/scaling.py $(ARGS)

@@ -17,6 +17,8 @@ from printworks_local.stack import StackOptions, start_stack
 from printworks_render.coordinator.store import SQL
 from pydantic import SecretStr
 
+from tests.integration.coordinator.test_backlog import ADD_BACKLOG
+
 SIZES = (100, 10_000, 100_000)
 CLAIMS = 50
 MINUTE = timedelta(minutes=1)
@@ -26,18 +28,6 @@ DISPATCHERS: dict[str, tuple[str, Sequence[Any]]] = {
     "claim_deliveries": ("delivering", (8, 4, MINUTE)),
 }
 
-ADD_BACKLOG = """
-WITH added AS (
-    INSERT INTO orders (shop, order_id, version, doc)
-    SELECT shop || '.myshopify.com', number, 1, 'null'::jsonb
-    FROM unnest(ARRAY['large', 'small'], ARRAY[$2::int - 3, 3]) AS s (shop, orders)
-    CROSS JOIN generate_series(1, orders) AS n (number)
-    RETURNING shop, order_id
-)
-INSERT INTO jobs (job_id, shop, order_id, status, step, urgent, queued_at)
-SELECT gen_random_uuid(), shop, order_id, 'pending', $1, false, now() - interval '2 days' + order_id * interval '1 s'
-FROM added
-"""
 RANKED_WHOLE = """
 WITH ranked AS (
     SELECT job_id, urgent, queued_at, row_number() OVER (PARTITION BY shop ORDER BY urgent DESC, queued_at) AS turn

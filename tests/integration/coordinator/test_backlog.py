@@ -18,12 +18,12 @@ ADD_BACKLOG = """
 WITH added AS (
     INSERT INTO orders (shop, order_id, version, doc)
     SELECT shop || '.myshopify.com', number, 1, 'null'::jsonb
-    FROM unnest(ARRAY['large', 'small']) AS s (shop) CROSS JOIN generate_series(1, $2::int) AS n (number)
-    WHERE shop = 'large' OR number <= 3
+    FROM unnest(ARRAY['large', 'small'], ARRAY[$2::int - 3, 3]) AS s (shop, orders)
+    CROSS JOIN generate_series(1, orders) AS n (number)
     RETURNING shop, order_id
 )
 INSERT INTO jobs (job_id, shop, order_id, status, step, urgent, queued_at)
-SELECT gen_random_uuid(), shop, order_id, 'pending', $1, false, now() - interval '1 day' + order_id * interval '1 s'
+SELECT gen_random_uuid(), shop, order_id, 'pending', $1, false, now() - interval '2 days' + order_id * interval '1 s'
 FROM added
 """
 
