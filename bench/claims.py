@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import printworks_render
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import PostgresSettings
 from printworks_local.stack import StackOptions, start_stack
 from printworks_render.coordinator.store import SQL

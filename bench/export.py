@@ -22,7 +22,8 @@ import httpx
 from printworks_common.clock import SystemClock
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
-from printworks_common.postgres import close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import close_pool, open_pool
 from printworks_common.storage import ObjectStore
 from printworks_jobs_api.keys import KeyStore, Scope
 from printworks_jobs_api.projector import Projector

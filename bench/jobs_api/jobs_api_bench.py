@@ -31,7 +31,8 @@ from plans import Statement, faults
 from printworks_common.clock import SystemClock
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import KafkaSettings, PostgresSettings
 from printworks_jobs_api.cursors import Cursor
 from printworks_jobs_api.filters import JobFilter, JobSort

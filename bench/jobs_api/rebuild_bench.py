@@ -20,7 +20,8 @@ from printworks_common.filelinks import LinkSigner
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
 from printworks_common.kafka.producer import KafkaProducer
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import KafkaSettings, PostgresSettings
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.rebuild import Rebuilt, Wanted, rebuild

@@ -29,7 +29,8 @@ import printworks_shopify_writer
 from printworks_common.dispatch import DispatchLoop
 from printworks_common.events.print_jobs import JobSnapshot, OrderSnapshot
 from printworks_common.logs import configure
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import PostgresSettings
 from printworks_common.shopify.admin import http_client
 from printworks_common.shopify.clients import AdminClients

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from printworks_common.errors import PrintworksError
-from printworks_common.postgres import migrate
+from printworks_common.migrations import migrate
 from printworks_common.settings import PostgresSettings, load
 
 

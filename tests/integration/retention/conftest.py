@@ -19,7 +19,8 @@ from printworks_common.kafka.admin import ensure_topics
 from printworks_common.kafka.groups import GROUPS
 from printworks_common.kafka.producer import KafkaProducer
 from printworks_common.kafka.record import Record
-from printworks_common.postgres import Pool, close_pool, migrate, open_pool
+from printworks_common.migrations import migrate
+from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import KafkaSettings, PostgresSettings, StorageSettings
 from printworks_common.storage import ObjectStore
 from printworks_local.stack import Stack
