@@ -83,6 +83,8 @@ class Case:
     """The photograph that a thumbnail shows, by the object's key."""
     fails: Mapping[int, str] = field(default_factory=dict[int, str])
     """Orders that have to fail, and with which reason."""
+    calm: bool = False
+    """Nothing went wrong meanwhile: no process ended, no line broke."""
 
     @cached_property
     def snapshots(self) -> dict[int, dict[str, Any]]:
@@ -104,6 +106,7 @@ def broken_promises(case: Case) -> list[Broken]:
     found += [Broken(6, number, text, Kind.LOST) for number, text in accepted_is_durable(case)]
     found += [Broken(4, None, text, Kind.DUPLICATE) for text in versions_grow(case.evidence)]
     found += [Broken(4, None, text, Kind.DUPLICATE) for text in one_content_per_file(case.evidence)]
+    found += [Broken(4, None, text, Kind.DUPLICATE) for text in told_once_when_calm(case)]
     found += [Broken(7, None, text) for text in nothing_else_was_rendered(case)]
     found += [Broken(8, None, text) for text in everything_is_of_this_shop(case)]
     found += [Broken(9, None, text) for text in nothing_was_deleted(case)]
@@ -304,6 +307,16 @@ def timeline_tells_all(case: Case, number: int, _order: dict[str, Any]) -> Itera
         told = sum(entry["event"] == "render_requested" for entry in job["timeline"])
         if told != len(asked[job["job_id"]]):
             yield f"{len(asked[job['job_id']])} renders of job {job['job_id']} were asked for, its timeline has {told}"
+
+
+def told_once_when_calm(case: Case) -> Iterator[str]:
+    """4: repeats are what faults cost; while there are none, what the coordinator's outbox holds is relayed once."""
+    if not case.calm:
+        return
+    events = [*case.evidence.requests, *case.evidence.print_jobs, *case.evidence.artwork]
+    repeated = [times - 1 for times in Counter((event.topic, event.event_id) for event in events).values() if times > 1]
+    if repeated:
+        yield f"{len(repeated)} of {len(events) - sum(repeated)} events came again without a fault"
 
 
 def nothing_else_was_rendered(case: Case) -> Iterator[str]:

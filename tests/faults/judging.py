@@ -48,12 +48,13 @@ async def judge(
     letters_before: Mapping[str, int],
     letters_expected: Collection[str] = (),
     fails: Mapping[int, str] | None = None,
+    calm: bool = False,
 ) -> Verdict:
     """Everything is read to its present end, so all has to be quiet. `fails`: orders that have to fail, and why;
-    `letters_expected`: dead-letter topics that may have grown."""
+    `letters_expected`: dead-letter topics that may have grown; `calm`: there was no fault."""
     topics = await read_topics(system.bootstrap, *SHOWN_TOPICS, Topic.ORDER_REREADS)
     customers = Customers(system)
-    cases = [await _case(customers, one, topics, fails or {}) for one in told if one.stories]
+    cases = [await _case(customers, one, topics, fails or {}, calm=calm) for one in told if one.stories]
     broken = [sentence for case in cases for sentence in broken_promises(case)]
     shops = [Shop(one.floor.shop.domain, one.floor.api, {str(number) for number in one.order_ids}) for one in told]
     broken += [Broken(8, None, text) async for text in reached(shops)]
@@ -99,7 +100,7 @@ class Customers:
 
 
 async def _case(
-    customers: Customers, told: Told, topics: Mapping[Topic, list[Event]], fails: Mapping[int, str]
+    customers: Customers, told: Told, topics: Mapping[Topic, list[Event]], fails: Mapping[int, str], *, calm: bool
 ) -> Case:
     wanted = set(told.order_ids)
     orders = {
@@ -119,6 +120,7 @@ async def _case(
         pictures=customers.named(orders.values()),
         shown=customers.shown,
         fails={number: fails[number] for number in wanted & fails.keys()},
+        calm=calm,
     )
 
 

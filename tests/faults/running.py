@@ -107,8 +107,10 @@ async def judged(
     seconds: float = 300.0,
     letters_expected: Iterable[str] = (),
     fails: Mapping[int, str] | None = None,
+    calm: bool = False,
 ) -> tuple[Figures, Verdict]:
-    """Traffic and faults together; then at most `seconds` until every order is right, and the judgement."""
+    """Traffic and faults together; then at most `seconds` until every order is right, and the judgement. `calm`: these
+    faults are none."""
     system = context.system
     letters = await dead_letters(system.bootstrap)
     async with asyncio.TaskGroup() as group:
@@ -122,7 +124,12 @@ async def judged(
     while True:
         late = await behind(system)
         verdict = await judge(
-            system, traffic.told, letters_before=letters, letters_expected=set(letters_expected), fails=fails
+            system,
+            traffic.told,
+            letters_before=letters,
+            letters_expected=set(letters_expected),
+            fails=fails,
+            calm=calm,
         )
         # What is told on the way from the topics to Shopify or the read model is not wrong, if it arrives.
         if not verdict.broken or time.monotonic() > deadline:

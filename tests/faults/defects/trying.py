@@ -36,7 +36,7 @@ def detector(defect: Defect, checkout: Path) -> Sequence[str]:
     if isinstance(by, Simulator):
         return [sys.executable, "-m", "tests.simulator", "--orders", str(by.orders), "--seed", SEED]
     words = [sys.executable, "-m", "tests.faults.failpoints", "--seed", SEED, "--source", str(checkout)]
-    words += ["--times", str(by.times), "--orders", str(by.orders), "--within", "60"]
+    words += ["--times", str(by.times), "--orders", str(by.orders), "--rate", "1.5", "--within", "60"]
     return [*words, "--only", by.only] if by.only else words
 
 

@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="TEXTS", help="points whose names contain one of these, separated by commas")
     parser.add_argument("--times", type=int, default=20, help="how often each point is met")
     parser.add_argument("--orders", type=int, default=20, help="at least so many come meanwhile")
+    parser.add_argument("--rate", type=float, default=0.75, help="orders a second; starting the dead costs cores too")
     parser.add_argument("--within", type=float, default=300.0, help="seconds until every order has to be right")
     parser.add_argument("--source", type=Path, help="a checkout whose services run instead of this one's")
     parser.add_argument("--list", action="store_true", help="print the points and end")
@@ -62,7 +63,7 @@ def main() -> int:
         parser.error(f"{error}; --list prints them")
     print(f"seed {arguments.seed}, {len(points)} points, {arguments.times} times each", flush=True)
     try:
-        wish = Wish(arguments.times, arguments.orders, arguments.within)
+        wish = Wish(arguments.times, arguments.orders, arguments.rate, arguments.within)
         return asyncio.run(run(points, replace(OPTIONS, source=arguments.source), wish, arguments.seed))
     except StackError as error:
         print(error, file=sys.stderr)
