@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp
 
 from printworks_jobs_api.metrics import REQUEST_SECONDS, REQUESTS
-from printworks_jobs_api.problems import ProblemError, internal_error
+from printworks_jobs_api.problems import CLIENT_GONE, ProblemError, internal_error
 from printworks_jobs_api.tenancy import NOBODY, acting_for
 
 Message = MutableMapping[str, Any]
@@ -100,7 +100,7 @@ class _Exchange:
 
     def _tell(self) -> None:
         seconds = time.perf_counter() - self._began
-        status = self._status or 499
+        status = self._status or CLIENT_GONE
         REQUESTS.labels(self._scope["method"], self._route, f"{status // 100}xx").inc()
         REQUEST_SECONDS.labels(self._route).observe(seconds)
         if not self._route.startswith("/static"):

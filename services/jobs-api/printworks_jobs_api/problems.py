@@ -11,10 +11,14 @@ from printworks_common.errors import GroundMissingError, PoisonError, TransientE
 from printworks_common.logs import get_logger
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://printworks.dev/problems/"
 """Identifier of a kind of problem; a name, not a place to fetch from."""
+
+CLIENT_GONE = 499
+"""In logs and metrics only: the client hung up before it was answered (nginx's number for it)."""
 
 _log = get_logger(__name__)
 
@@ -137,6 +141,10 @@ def install(app: FastAPI, *, page: Page) -> None:
     async def _passing(request: Request, error: TransientError) -> Response:
         _log.warning("transient_error", code=error.code)
         return answer(request, _unavailable(), _LATER)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_GONE)  # nobody reads it; it keeps this from counting as a fault of ours
 
     @app.exception_handler(PoisonError)
     async def _refused(request: Request, error: PoisonError) -> Response:

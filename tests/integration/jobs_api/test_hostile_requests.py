@@ -222,6 +222,25 @@ async def test_a_request_whose_end_can_be_read_in_two_ways_is_refused_and_what_f
     assert b"openapi" not in answer
 
 
+@pytest.mark.parametrize("target", ["PUT /v1/templates/a", "PUT /v1/assets/a?kind=font&name=a", "POST /v1/exports"])
+async def test_a_client_that_hangs_up_within_its_body_is_no_fault_of_ours(
+    running: Running, client: httpx.AsyncClient, target: str
+) -> None:
+    address = httpx.URL(running.api.url)
+    said = len(running.api.lines)
+    _, writer = await asyncio.open_connection(address.host, address.port)
+    authorization = client.headers["authorization"].encode()
+    head = b"%s HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head % (target.encode(), authorization) + b'{"a": ')
+    await writer.drain()
+    await asyncio.sleep(0.3)
+    writer.close()
+    async with asyncio.timeout(10):
+        while not (told := [one for one in running.api.lines[said:] if '"event": "request"' in one]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert '"http_status": 4' in told[0], told
+
+
 BEGINNINGS = (
     b"GET /v1/print-jobs HTTP/1.1\r\nHost: a\r\nX-A: ",
     b"POST /v1/exports HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n{",

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
@@ -42,8 +42,13 @@ def create_app(shops: list[ShopConfig]) -> Starlette:
             Route("/shops/{domain}/admin/api/{version}/graphql.json", admin.graphql, methods=["POST"]),
             Route("/shops/{domain}/admin/oauth/access_token", admin.access_token, methods=["POST"]),
             Mount("/control", routes=control_routes(world)),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: _nobody_there},
     )
+
+
+async def _nobody_there(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)
 
 
 class _Admin:
