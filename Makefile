@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test unit simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio fuzz lint format types imports generated chart audit sbom ci lock \
+.PHONY: help install demo up down test unit repository simulate simulate-short integration e2e faults faults-long faults-short failpoints defects test-minio fuzz lint format types imports generated chart audit sbom ci lock \
 	bench-overhead bench-flow retention-kills bench-retention bench-ingest bench-render bench-export shopify-app bench-writer bench-chaos bench-jobs-api bench-rebuild bench-hostile bench-flash bench-claims bench-scaling soak clean
 
 help: ## List the targets
@@ -41,10 +41,13 @@ up: $(LOCAL) ## Stack and services in the foreground until Ctrl-C; addresses in 
 down: $(LOCAL) ## End what is left of `make up`
 	@$(BIN)/printworks-local down
 
-test: unit simulate-short integration e2e faults-short ## All tests
+test: unit repository simulate-short integration e2e faults-short ## All tests
 
 unit: $(DEV) ## Tests of pure code, in seconds
 	$(BIN)/pytest tests/unit $(BY_FILES) $(ARGS)
+
+repository: $(DEV) ## What the repository holds besides code: documentation, lock files, pinned downloads
+	$(BIN)/pytest tests/repository $(ARGS)
 
 simulate: $(DEV) ## A million simulated orders and 10,000 lives of the state machines, more than an hour (ARGS="--orders 20000", "--seed 7/4711")
 	$(if $(ARGS),,PRINTWORKS_TEST_MACHINE_EXAMPLES=10000 $(BIN)/pytest tests/simulator)

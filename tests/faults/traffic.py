@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from printworks_local.chaos.life import Life
@@ -26,6 +26,8 @@ SIZES = (1, 1, 1, 1, 1, 2, 2, 3, 5)
 
 LOOK_SECONDS = 1.0
 
+USUAL_FATES = Fates(dropped=0.0, doubled=0.2, late=0.02, spread_seconds=2.0, give_up_seconds=900.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficOptions:
@@ -36,9 +38,7 @@ class TrafficOptions:
     sizes: Sequence[int] = SIZES
     weights: Sequence[float] = ()
     step_within_seconds: float = 8.0
-    fates: Fates = field(
-        default_factory=lambda: Fates(dropped=0.0, doubled=0.2, late=0.02, spread_seconds=2.0, give_up_seconds=900.0)
-    )
+    fates: Fates = USUAL_FATES
 
 
 @dataclass

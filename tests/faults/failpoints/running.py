@@ -24,7 +24,7 @@ from printworks_local.supervisor import Supervised
 from tests.faults.failpoints.points import FOLDER, PLACES, Point, Trigger, named
 from tests.faults.running import Context, Figures, judged
 from tests.faults.system import System, SystemOptions
-from tests.faults.traffic import Traffic, TrafficOptions
+from tests.faults.traffic import USUAL_FATES, Traffic, TrafficOptions
 
 OPTIONS = SystemOptions(
     label="failpoints",
@@ -51,6 +51,9 @@ PASSAGES = 3
 """A point is met at its first, second or third passage."""
 
 MOST_ORDERS = 20_000
+
+FATES = replace(USUAL_FATES, late=0.3)
+"""Only webhooks that have not come give the reconciler something to find, and so something to die at."""
 
 
 @dataclass
@@ -82,7 +85,7 @@ async def crash(context: Context, points: Sequence[Point], wish: Wish) -> tuple[
     """Each of the points so many times, under traffic that lasts as long as it takes; then the judgement."""
     deaths = Deaths()
     # At the end there are as many stories as have begun.
-    traffic = context.traffic(TrafficOptions(orders=MOST_ORDERS, rate=wish.rate))
+    traffic = context.traffic(TrafficOptions(orders=MOST_ORDERS, rate=wish.rate, fates=FATES))
 
     async def faults(traffic: Traffic) -> None:
         async with fail_points_in(context.system) as triggers:

@@ -5,7 +5,7 @@ import resource
 import pytest
 from printworks_render.engine.memory import at_most
 
-LARGE = 512 << 20
+LARGE = 128 << 20
 
 
 def test_what_goes_beyond_the_bound_is_not_to_be_had() -> None:

