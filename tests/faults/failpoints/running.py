@@ -28,7 +28,8 @@ from tests.faults.traffic import USUAL_FATES, Traffic, TrafficOptions
 
 OPTIONS = SystemOptions(
     label="failpoints",
-    shops=2,
+    # Whoever dies in a sweep keeps that shop's for a minute: with few shops nobody would come by the points there.
+    shops=8,
     replicas={service.name: 2 for service in (RECONCILER, COORDINATOR, WORKER, WRITER)},
     environment={
         # The dead are missed for so long, each time.
