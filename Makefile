@@ -71,7 +71,7 @@ faults-long: $(DEV) ## The same with as many orders and faults as are promised; 
 faults-short: $(DEV) ## The same in a few minutes, as tests
 	$(BIN)/pytest tests/faults $(ARGS)
 
-failpoints: $(DEV) ## Deaths at every boundary between two steps, 20 times each, every promise checked (ARGS="--times 1 --only shopify-writer"; half an hour)
+failpoints: $(DEV) ## Deaths at every boundary between two steps, 20 times each, every promise checked (ARGS="--times 1 --only shopify-writer"; 45 minutes)
 	$(BIN)/python -m tests.faults.failpoints $(ARGS)
 
 defects: $(DEV) ## Seeded defects in a copy of the code: does the proof notice them? (ARGS="--only tag"; half an hour)
