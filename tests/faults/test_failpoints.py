@@ -34,6 +34,14 @@ async def test_whoever_dies_between_two_steps_goes_on_by_itself(system: System) 
     assert len(deaths.ready_after) == len(points) == len(SOME)
 
 
+async def test_as_long_as_nobody_dies_no_event_comes_twice(system: System) -> None:
+    context = Context("calm", system, SEED, Form.SHORT, FIRST_ORDER + 91 * ORDERS_APART, print)
+    figures, deaths = await crash(context, [], Wish(times=0, orders=30))
+    assert figures.broken == []
+    assert figures.right == figures.orders >= 30
+    assert deaths.count == 0
+
+
 async def test_what_one_replica_does_not_come_by_is_left_to_another() -> None:
     due = Due([POINT, OTHER], random.Random(1))
     first, second = await due.take(), await due.take()

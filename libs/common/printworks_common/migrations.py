@@ -94,7 +94,8 @@ async def _alone(dsn: str) -> AsyncGenerator[Connection]:
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         yield connection
     finally:
-        await connection.close(timeout=CONNECT_SECONDS)
+        with ground_errors():
+            await connection.close(timeout=CONNECT_SECONDS)
 
 
 async def _make_schema(connection: Connection, schema: str) -> None:

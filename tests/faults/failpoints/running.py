@@ -89,13 +89,14 @@ async def crash(context: Context, points: Sequence[Point], wish: Wish) -> tuple[
     traffic = context.traffic(TrafficOptions(orders=MOST_ORDERS, rate=wish.rate, fates=FATES))
 
     async def faults(traffic: Traffic) -> None:
-        async with fail_points_in(context.system) as triggers:
-            try:
-                await _all_deaths(context, triggers, points, wish.times, deaths)
-                while traffic.begun < wish.orders:  # noqa: ASYNC110 - a place in the traffic is waited for
-                    await asyncio.sleep(0.1)
-            finally:
-                traffic.stop()
+        try:
+            if wish.times:
+                async with fail_points_in(context.system) as triggers:
+                    await _all_deaths(context, triggers, points, wish.times, deaths)
+            while traffic.begun < wish.orders:  # noqa: ASYNC110 - a place in the traffic is waited for
+                await asyncio.sleep(0.1)
+        finally:
+            traffic.stop()
 
     figures, _ = await judged(context, traffic, faults, seconds=wish.within, calm=wish.times == 0)
     figures.broken += [f"{point.name} was not met" for point in deaths.not_met]

@@ -30,6 +30,9 @@ async def test_migrations_make_the_schema_and_run_once(database: str, tmp_path: 
 async def test_several_migrations_at_once_wait_for_each_other(database: str, tmp_path: Path) -> None:
     migration(tmp_path, "20260101000000_pre_start.sql", "SELECT pg_sleep(0.3); CREATE TABLE things (id int);")
     await asyncio.gather(*(migrate(database, "service", tmp_path) for _ in range(3)))
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT count(*) FROM service.schema_migrations") == 1
+    await connection.close()
 
 
 async def test_two_services_migrate_their_schemas_in_one_database(database: str, tmp_path: Path) -> None:
