@@ -23,6 +23,9 @@ class SimulatedBucket:
         self.objects[key] = sha256
         await self.world.point("after a put")
 
+    async def answers(self) -> bool:
+        return not self.world.chance(self.world.weather.ground)
+
     async def put_file(self, key: str, path: Path, media_type: str) -> None:
         """An input: its key ends with its digest."""
         await self.put(key, key.rpartition("/")[2])

@@ -69,6 +69,7 @@ class Tables(Database):
             SQL["read_order"]: lambda shop, number: self.documents.get((shop, number)),
             SQL["catalog_of"]: lambda shop: self.catalog[shop],
             SQL["choose_releases"]: self._choose_releases,
+            SQL["requests_unsent"]: self._requests_unsent,
             store._LOCK: lambda *_: True,
             "SELECT pg_advisory_unlock($1)": lambda _: True,
             "SELECT tombstone($1, $2, $3)": lambda *_: None,
@@ -160,11 +161,20 @@ class Tables(Database):
     def _choose_releases(self, *_: object) -> list[Mapping[str, Any]]:
         now = self.world.now()
         return [
-            {"job_id": job_id, "shop": row.shop, "order_id": str(row.order_id), "watermark_tests": True}
+            {
+                "job_id": job_id,
+                "shop": row.shop,
+                "order_id": str(row.order_id),
+                "overdue": row.step == Step.RENDERING,
+                "watermark_tests": True,
+            }
             for job_id, row in self.jobs.items()
             if (row.step == Step.QUEUED and (row.not_before is None or row.not_before <= now))
             or (row.step == Step.RENDERING and row.not_before is not None and row.not_before <= now)
         ]
+
+    def _requests_unsent(self, keys: Sequence[str], topic: str) -> bool:
+        return any(one.key in keys and one.topic == topic for one in self.outbox)
 
     def _claim_deliveries(
         self, _most: int, _per_shop: int, lease: timedelta
@@ -220,7 +230,9 @@ class Coordinator:
             clock=world,
             limits=PinningLimits(),
         )
-        self._release = ReleaseDispatcher(self.store, pool, world, ReleaseLimits(lease=RENDER_LEASE))
+        self._release = ReleaseDispatcher(
+            self.store, pool, cast("Any", bucket), world, ReleaseLimits(lease=RENDER_LEASE)
+        )
         self._delivery = DeliveryDispatcher(self.store, pool, world, DeliveryLimits(lease=DELIVERY_LEASE))
 
     def _wake(self, after: float) -> None:

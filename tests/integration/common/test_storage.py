@@ -14,6 +14,7 @@ from minio.versioningconfig import VersioningConfig
 from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.settings import StorageSettings
 from printworks_common.storage import ObjectExistsError, ObjectMissingError, ObjectStore, probe
+from printworks_common.storage import store as store_module
 from printworks_common.storage.digests import PART_BYTES
 from printworks_common.storage.probe import PROBE_KEY
 
@@ -232,6 +233,26 @@ async def test_a_store_that_is_away_or_refuses_us_is_ground_missing(storage_sett
 async def test_the_bucket_answers(objects: ObjectStore) -> None:
     await objects.probe()
     assert await objects.answers()
+
+
+async def test_a_store_that_listens_and_says_nothing_does_not_answer(
+    storage_settings: StorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 0.2)
+    asked, enough = asyncio.Event(), asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await enough.wait()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        store = ObjectStore(changed(storage_settings, s3_endpoint=f"http://127.0.0.1:{port}"))
+        assert not await store.answers()
+        assert asked.is_set()
+        enough.set()
+        await store.close()
 
 
 async def test_a_store_is_asked_what_it_honours_and_a_second_time_nothing_is_written(

@@ -15,6 +15,7 @@ from printworks_common.postgres import Pool, close_pool, open_pool
 from printworks_common.settings import PostgresSettings, StorageSettings
 from printworks_common.storage import ObjectStore
 from printworks_local.stack import Stack
+from printworks_local.stack.ports import free_ports
 from printworks_render.coordinator.erasure import Erasure
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.reconciliation import Reconciliation
@@ -48,6 +49,18 @@ async def objects(stack: Stack, bucket: str) -> AsyncIterator[ObjectStore]:
         s3_access_key=stack.info.s3_access_key,
         s3_secret_key=SecretStr(stack.info.s3_secret_key),
         bucket=bucket,
+    )
+    opened = ObjectStore(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def away() -> AsyncIterator[ObjectStore]:
+    """A store of which nobody answers."""
+    [port] = free_ports(1)
+    settings = StorageSettings(
+        s3_endpoint=f"http://127.0.0.1:{port}", s3_access_key="a", s3_secret_key=SecretStr("s"), bucket="none"
     )
     opened = ObjectStore(settings)
     yield opened

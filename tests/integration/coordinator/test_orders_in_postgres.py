@@ -13,6 +13,7 @@ from printworks_common.events.rendering import RenderFinished
 from printworks_common.failures import Reason
 from printworks_common.postgres import Pool
 from printworks_common.shopify.installations import installation
+from printworks_common.storage import ObjectStore
 from printworks_render.coordinator import decisions, metrics, transitions
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
@@ -50,8 +51,14 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
     return saved
 
 
-def dispatcher(store: OrderStore, pool: Pool, **limits: object) -> ReleaseDispatcher:
-    return ReleaseDispatcher(store, pool, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+def dispatcher(store: OrderStore, pool: Pool, objects: ObjectStore, **limits: object) -> ReleaseDispatcher:
+    return ReleaseDispatcher(store, pool, objects, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+
+
+async def tries(store: OrderStore) -> tuple[JobStatus, int]:
+    order = await store.order("one.myshopify.com", "1")
+    assert order is not None
+    return order.jobs[0].status, order.jobs[0].tries
 
 
 async def rendering(pool: Pool) -> dict[str, int]:
@@ -59,7 +66,7 @@ async def rendering(pool: Pool) -> dict[str, int]:
     return {row["shop"]: row["n"] for row in rows}
 
 
-async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, pool: Pool) -> None:
+async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, pool: Pool, objects: ObjectStore) -> None:
     woken: list[str] = []
     store.on_change(lambda: woken.append("pinning"), Step.PINNING)
     store.on_change(lambda: woken.append("release"), Step.QUEUED, Step.RENDERING)
@@ -71,7 +78,7 @@ async def test_a_change_wakes_those_whose_work_it_touches(store: OrderStore, poo
     await queued_order(store, "2")
     assert woken == ["pinning", "pinning", "release"]
     woken.clear()
-    await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
+    await dispatcher(store, pool, objects, in_flight=4, per_shop=4).dispatch()
     assert woken == ["release"]
 
 
@@ -158,25 +165,31 @@ async def test_what_waits_is_told_by_step(store: OrderStore, pool: Pool) -> None
 
 
 class TestRelease:
-    async def test_a_small_shop_does_not_wait_behind_a_large_one(self, store: OrderStore, pool: Pool) -> None:
+    async def test_a_small_shop_does_not_wait_behind_a_large_one(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore
+    ) -> None:
         for number in range(20):
             await queued_order(store, str(number + 1), "large.myshopify.com")
         await queued_order(store, "99", "small.myshopify.com")
-        released = await dispatcher(store, pool, in_flight=4, per_shop=3).dispatch()
+        released = await dispatcher(store, pool, objects, in_flight=4, per_shop=3).dispatch()
         assert released == 4
         assert await rendering(pool) == {"large.myshopify.com": 3, "small.myshopify.com": 1}
 
-    async def test_no_more_are_released_than_there_is_room_for(self, store: OrderStore, pool: Pool) -> None:
+    async def test_no_more_are_released_than_there_is_room_for(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore
+    ) -> None:
         await queued_order(store, "1", lines=6)
-        release = dispatcher(store, pool, in_flight=4, per_shop=10)
+        release = dispatcher(store, pool, objects, in_flight=4, per_shop=10)
         assert [await release.dispatch(), await release.dispatch()] == [4, 0]
 
-    async def test_several_dispatchers_at_once_keep_to_the_room(self, store: OrderStore, pool: Pool) -> None:
+    async def test_several_dispatchers_at_once_keep_to_the_room(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore
+    ) -> None:
         await queued_order(store, "1", lines=8)
-        several = [dispatcher(store, pool, in_flight=4, per_shop=10) for _ in range(4)]
+        several = [dispatcher(store, pool, objects, in_flight=4, per_shop=10) for _ in range(4)]
         assert sum(await asyncio.gather(*(one.dispatch() for one in several))) == 4
 
-    async def test_a_persons_retry_goes_first(self, store: OrderStore, pool: Pool) -> None:
+    async def test_a_persons_retry_goes_first(self, store: OrderStore, pool: Pool, objects: ObjectStore) -> None:
         await queued_order(store, "1", lines=3)
         last = await queued_order(store, "2")
 
@@ -185,26 +198,67 @@ class TestRelease:
             return Change(order.with_job(order.jobs[0].model_copy(update={"urgent": True})))
 
         await store.change(last.shop, "2", urge)
-        await dispatcher(store, pool, in_flight=1, per_shop=9).dispatch()
+        await dispatcher(store, pool, objects, in_flight=1, per_shop=9).dispatch()
         assert await pool.fetchval("SELECT order_id FROM jobs WHERE step = 'rendering'") == 2
 
     async def test_a_render_without_a_result_is_released_again_and_fails_in_the_end(
-        self, store: OrderStore, pool: Pool
+        self, store: OrderStore, pool: Pool, objects: ObjectStore
     ) -> None:
         await queued_order(store, "1")
-        release = dispatcher(store, pool, in_flight=4, per_shop=4, lease=timedelta(milliseconds=1))
+        release = dispatcher(store, pool, objects, in_flight=4, per_shop=4, lease=timedelta(milliseconds=1))
         for attempt in range(MAX_ATTEMPTS):
             assert await release.dispatch() == 1
             order = await store.order("one.myshopify.com", "1")
             assert order is not None
             assert (order.jobs[0].attempt, order.jobs[0].step) == (attempt + 1, Step.RENDERING)
+            await pool.execute("DELETE FROM outbox")
             await asyncio.sleep(0.05)
         assert await release.dispatch() == 0
         order = await store.order("one.myshopify.com", "1")
         assert order is not None
         assert (order.jobs[0].status, order.jobs[0].reason_code) == (JobStatus.FAILED, Reason.RENDER_CRASHED)
 
-    async def test_a_cancelled_job_is_never_released(self, store: OrderStore, pool: Pool) -> None:
+    async def test_while_the_store_is_away_no_result_is_missed(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore, away: ObjectStore
+    ) -> None:
+        await queued_order(store, "1")
+        limits = {"in_flight": 4, "per_shop": 4, "lease": timedelta(milliseconds=1)}
+        assert await dispatcher(store, pool, away, **limits).dispatch() == 1
+        await pool.execute("DELETE FROM outbox")
+        for _ in range(MAX_ATTEMPTS):
+            await asyncio.sleep(0.05)
+            assert await dispatcher(store, pool, away, **limits).dispatch() == 0
+        assert await tries(store) == (JobStatus.PENDING, 1)
+
+        await asyncio.sleep(0.05)
+        assert await dispatcher(store, pool, objects, **limits).dispatch() == 1
+        assert await tries(store) == (JobStatus.PENDING, 2)
+
+    async def test_while_a_request_waits_for_the_broker_no_result_is_missed(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore
+    ) -> None:
+        await queued_order(store, "1")
+        release = dispatcher(store, pool, objects, in_flight=4, per_shop=4, lease=timedelta(milliseconds=1))
+        assert await release.dispatch() == 1
+        for _ in range(MAX_ATTEMPTS):
+            await asyncio.sleep(0.05)
+            assert await release.dispatch() == 0
+        assert await tries(store) == (JobStatus.PENDING, 1)
+
+    async def test_what_waits_for_the_store_keeps_its_place(
+        self, store: OrderStore, pool: Pool, away: ObjectStore
+    ) -> None:
+        await queued_order(store, "1")
+        held = dispatcher(store, pool, away, in_flight=1, per_shop=1, lease=timedelta(milliseconds=1))
+        await held.dispatch()
+        await queued_order(store, "2")
+        await pool.execute("DELETE FROM outbox")
+        await asyncio.sleep(0.05)
+        longer = dispatcher(store, pool, away, in_flight=1, per_shop=1, lease=timedelta(minutes=10))
+        assert [await longer.dispatch(), await longer.dispatch()] == [0, 0]
+        assert await rendering(pool) == {"one.myshopify.com": 1}
+
+    async def test_a_cancelled_job_is_never_released(self, store: OrderStore, pool: Pool, objects: ObjectStore) -> None:
         await queued_order(store, "1")
 
         def stop(order: Order | None) -> Change | None:
@@ -212,7 +266,7 @@ class TestRelease:
             return Change(order.with_job(transitions.cancelled(order.jobs[0], "order cancelled", datetime.now(UTC))))
 
         await store.change("one.myshopify.com", "1", stop)
-        assert await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch() == 0
+        assert await dispatcher(store, pool, objects, in_flight=4, per_shop=4).dispatch() == 0
 
 
 async def test_a_claim_for_pinning_is_taken_over_when_it_runs_out(store: OrderStore, pool: Pool) -> None:
@@ -224,20 +278,22 @@ async def test_a_claim_for_pinning_is_taken_over_when_it_runs_out(store: OrderSt
     assert len(await pool.fetch(claim, 10, 4, timedelta(seconds=5))) == 1
 
 
-async def test_a_shop_that_has_uninstalled_waits_and_goes_on_when_it_is_back(store: OrderStore, pool: Pool) -> None:
+async def test_a_shop_that_has_uninstalled_waits_and_goes_on_when_it_is_back(
+    store: OrderStore, pool: Pool, objects: ObjectStore
+) -> None:
     await queued_order(store, "1", "gone.myshopify.com")
     await queued_order(store, "2", "here.myshopify.com")
     await new_order(store, "3", "gone.myshopify.com")
     now = datetime.now(UTC)
     await store.put_catalog(installation("gone.myshopify.com", installed=False, at=now))
-    assert await dispatcher(store, pool).dispatch() == 1
+    assert await dispatcher(store, pool, objects).dispatch() == 1
     assert await rendering(pool) == {"here.myshopify.com": 1}
     assert await pool.fetch(SQL["claim_pinning"], 10, 10, timedelta(seconds=1)) == []
     await Upkeep(pool, SystemClock()).count()
     assert metrics.JOBS_WAITING.labels(step=Step.QUEUED)._value.get() == 0
 
     await store.put_catalog(installation("gone.myshopify.com", installed=True, at=now + timedelta(seconds=1)))
-    assert await dispatcher(store, pool).dispatch() == 1
+    assert await dispatcher(store, pool, objects).dispatch() == 1
     assert len(await pool.fetch(SQL["claim_pinning"], 10, 10, timedelta(seconds=1))) == 1
 
 
@@ -246,23 +302,23 @@ async def test_a_shop_that_has_uninstalled_waits_and_goes_on_when_it_is_back(sto
     [(True, None, True), (True, False, False), (False, None, False), (False, True, True)],
 )
 async def test_a_test_order_is_watermarked_as_its_shop_says_else_by_default(
-    store: OrderStore, pool: Pool, *, default: bool, said: bool | None, watermark: bool
+    store: OrderStore, pool: Pool, objects: ObjectStore, *, default: bool, said: bool | None, watermark: bool
 ) -> None:
     order = await queued_order(store, "1")
     await store.change(order.shop, "1", lambda known: known and Change(known.model_copy(update={"test": True})))
     if said is not None:
         body = {"watermark_test_orders": said}
         await store.put_catalog(entry(CatalogKind.RENDERING, "default", body, order.shop))
-    assert await dispatcher(store, pool, watermark_test_orders=default).dispatch() == 1
+    assert await dispatcher(store, pool, objects, watermark_test_orders=default).dispatch() == 1
     text = await pool.fetchval("SELECT value FROM outbox WHERE topic = 'printworks.render-requests.v1'")
     assert json.loads(text)["watermark"] is watermark
 
 
 async def test_the_time_from_paid_to_ready_is_told_once_per_job(
-    store: OrderStore, pool: Pool, intake: OrderIntake
+    store: OrderStore, pool: Pool, objects: ObjectStore, intake: OrderIntake
 ) -> None:
     order = await queued_order(store, "1")
-    await dispatcher(store, pool, in_flight=4, per_shop=4).dispatch()
+    await dispatcher(store, pool, objects, in_flight=4, per_shop=4).dispatch()
     now = datetime.now(UTC)
     finished = RenderFinished(
         shop=order.shop, order_id="1", job_id=order.jobs[0].job_id, artwork_version=1, attempt=1,
@@ -292,7 +348,7 @@ async def test_an_echo_remembers_its_moment_so_that_a_late_older_body_is_stale(
 
 
 async def test_when_retention_has_begun_the_order_is_closed_before_its_files_go(
-    store: OrderStore, pool: Pool, intake: OrderIntake
+    store: OrderStore, pool: Pool, objects: ObjectStore, intake: OrderIntake
 ) -> None:
     order = await queued_order(store, "1")
     events = [
@@ -308,7 +364,7 @@ async def test_when_retention_has_begun_the_order_is_closed_before_its_files_go(
     closed = await store.order(order.shop, "1")
     assert closed is not None
     assert [job.status for job in closed.jobs] == [JobStatus.CLEARED]
-    assert await dispatcher(store, pool, in_flight=9, per_shop=9, lease=timedelta(minutes=5)).dispatch() == 0
+    assert await dispatcher(store, pool, objects, in_flight=9, per_shop=9, lease=timedelta(minutes=5)).dispatch() == 0
     late = received(line(1), line(2), shop=order.shop, order_id="1", minutes=9)
     await intake.order_received(late)
     assert await store.order(order.shop, "1") == closed

@@ -26,6 +26,9 @@ THREADS = 16
 PAGE = 1000
 """Keys per request: the most that S3 lists or deletes at once."""
 
+ANSWER_SECONDS = 5.0
+"""A store that needs longer for its bucket's name does not answer."""
+
 _log = get_logger("printworks.storage")
 
 
@@ -191,10 +194,11 @@ class ObjectStore(Bucket):
             raise missing_bucket()
 
     async def answers(self) -> bool:
-        """Whether the bucket can be reached: a readiness check."""
+        """Whether the bucket can be reached within `ANSWER_SECONDS`."""
         try:
-            await self.probe()
-        except PrintworksError:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.probe()
+        except (PrintworksError, TimeoutError):
             return False
         return True
 

@@ -63,6 +63,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     release = ReleaseDispatcher(
         store,
         pool,
+        objects,
         runtime.clock,
         ReleaseLimits(
             in_flight=settings.render_in_flight,

@@ -1,9 +1,12 @@
 """Releases renders: from the queue in Postgres to `render-requests`, fairly over shops and never too far ahead.
 
 Only about twice the worker slots wait in the topic; all else waits here, where it can be cancelled, overtaken by a
-person's retry, and counted. A request whose result does not come within the lease is released again.
+person's retry, and counted. A request whose result does not come within the lease is released again, and its job fails
+when that has happened too often. While the store or the broker is away no worker could have finished it: then the lease
+is renewed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -14,13 +17,18 @@ from printworks_common.clock import Clock
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.envelope import encode
 from printworks_common.events.rendering import PinnedInput, RenderRequested
+from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
+from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
+from printworks_common.storage import ObjectStore
 
 from printworks_render.coordinator import metrics, transitions
 from printworks_render.coordinator.model import Job, Order, Step
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import SQL, Change, DispatcherLock, OrderStore
+
+log = get_logger(__name__)
 
 RELEASE_LOCK = 0x70772D72656C65
 """Advisory lock of the release dispatcher: counting what is in flight and adding to it is one thing."""
@@ -42,9 +50,15 @@ class ReleaseLimits:
 
 class ReleaseDispatcher:
     def __init__(
-        self, store: OrderStore, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, limits: ReleaseLimits
+        self,
+        store: OrderStore,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        objects: ObjectStore,
+        clock: Clock,
+        limits: ReleaseLimits,
     ) -> None:
         self._store = store
+        self._objects = objects
         self._clock = clock
         self._limits = limits
         self._lock = DispatcherLock(pool, RELEASE_LOCK)
@@ -61,13 +75,46 @@ class ReleaseDispatcher:
                 self._limits.per_shop,
                 self._limits.watermark_test_orders,
             )
+        overdue = [row["job_id"] for row in rows if row["overdue"]]
+        held_up = bool(overdue) and await self._held_up(connection, overdue)
         count = 0
         for row in rows:
-            count += await self._release(
-                row["shop"], row["order_id"], row["job_id"], watermark_tests=row["watermark_tests"]
-            )
+            if row["overdue"] and held_up:
+                await self._wait_on(row["shop"], row["order_id"], row["job_id"])
+            else:
+                count += await self._release(
+                    row["shop"], row["order_id"], row["job_id"], watermark_tests=row["watermark_tests"]
+                )
         metrics.RELEASED.inc(count)
         return count
+
+    async def _held_up(
+        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", job_ids: Sequence[UUID]
+    ) -> bool:
+        """Whether what a render needs is away: a worker that lives waits as well, and its job is not to blame."""
+        with ground_errors():
+            keys = [str(one) for one in job_ids]
+            unsent = await connection.fetchval(SQL["requests_unsent"], keys, Topic.RENDER_REQUESTS)
+        if unsent:
+            missing = "broker"
+        elif await self._objects.answers():
+            return False
+        else:
+            missing = "store"
+        log.warning("renders_held_up", missing=missing, jobs=len(job_ids))
+        return True
+
+    async def _wait_on(self, shop: str, order_id: str, job_id: UUID) -> None:
+        now = self._clock.now()
+
+        def decide(order: Order | None) -> Change | None:
+            job = order.job(job_id) if order else None
+            if order is None or job is None or job.step != Step.RENDERING or not self._may_go(job):
+                return None
+            longer = job.model_copy(update={"not_before": now + self._limits.lease})
+            return Change(order.with_job(longer), quiet=True)
+
+        await self._store.change(shop, order_id, decide)
 
     async def _release(self, shop: str, order_id: str, job_id: UUID, *, watermark_tests: bool) -> int:
         now = self._clock.now()

@@ -58,30 +58,35 @@ RETURNING jobs.job_id, jobs.shop, jobs.order_id::text AS order_id
 UPDATE jobs SET claimed_until = now() + $2::interval WHERE job_id = ANY ($1::uuid[]) AND step = 'pinning'
 
 -- name: choose_releases
--- Renders to release now, under the dispatcher's lock: at most $1 waiting or running in all, $2 per shop.
+-- Renders to release now, under the dispatcher's lock: at most $1 waiting or running in all, $2 per shop. `overdue`: the
+-- result of an earlier release has not come within its lease.
 WITH busy AS (
     SELECT shop, count(*) AS n FROM jobs WHERE step = 'rendering' AND not_before > now() GROUP BY shop
 ), room AS (
     SELECT greatest($1 - coalesce((SELECT sum(n) FROM busy), 0), 0) AS n
 ), due AS (
-    SELECT s.shop, j.* FROM waiting_shops('queued') AS s (shop) CROSS JOIN LATERAL (
+    SELECT s.shop, j.*, false AS overdue FROM waiting_shops('queued') AS s (shop) CROSS JOIN LATERAL (
         SELECT job_id, order_id, urgent, queued_at FROM jobs
         WHERE step = 'queued' AND jobs.shop = s.shop AND (not_before IS NULL OR not_before <= now())
         ORDER BY urgent DESC, queued_at LIMIT $2
     ) AS j
     UNION ALL
-    SELECT shop, job_id, order_id, urgent, queued_at FROM jobs
+    SELECT shop, job_id, order_id, urgent, queued_at, true FROM jobs
     WHERE step = 'rendering' AND not_before <= now() AND shop NOT IN (SELECT shop FROM stopped_shops)
 ), ranked AS (
     SELECT due.*, coalesce(b.n, 0) + row_number() OVER (PARTITION BY shop ORDER BY urgent DESC, queued_at) AS turn
     FROM due LEFT JOIN busy b USING (shop)
 )
-SELECT r.job_id, r.shop, r.order_id::text AS order_id,
+SELECT r.job_id, r.shop, r.order_id::text AS order_id, r.overdue,
        coalesce((c.body ->> 'watermark_test_orders')::boolean, $3) AS watermark_tests
 FROM ranked r LEFT JOIN catalog c
     ON c.shop = r.shop AND c.kind = 'rendering' AND c.entry_id = 'default' AND NOT c.deleted
 WHERE turn <= $2
 ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
+
+-- name: requests_unsent
+-- Whether a render request of one of these jobs still waits for the broker.
+SELECT EXISTS (SELECT FROM outbox WHERE key = ANY ($1::text[]) AND topic = $2 AND refused IS NULL)
 
 -- name: claim_deliveries
 -- Deliveries to ask for now, under the dispatcher's lock: at most $1 under way in all, $2 per shop, each for $3. A claim
