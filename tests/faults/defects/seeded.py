@@ -130,8 +130,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "an order is released without a look under its lock",
         f"{COORDINATOR}/release.py",
-        "        if job.status is not JobStatus.PENDING:\n            return False\n",
-        "",
+        "if order is None or job is None or not self._may_go(job):",
+        "if order is None or job is None:",
     ),
     Defect(
         "a tag is forgotten",
