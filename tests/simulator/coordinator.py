@@ -233,7 +233,9 @@ class Coordinator:
         self._release = ReleaseDispatcher(
             self.store, pool, cast("Any", bucket), world, ReleaseLimits(lease=RENDER_LEASE)
         )
-        self._delivery = DeliveryDispatcher(self.store, pool, world, DeliveryLimits(lease=DELIVERY_LEASE))
+        self._delivery = DeliveryDispatcher(
+            self.store, pool, cast("Any", bucket), world, DeliveryLimits(lease=DELIVERY_LEASE)
+        )
 
     def _wake(self, after: float) -> None:
         self._world.spawn(self._dispatch(), "dispatch", after=after, crashed=lambda: self._wake(AGAIN_SECONDS))

@@ -71,7 +71,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         clock = SystemClock()
-        self.dispatcher = DeliveryDispatcher(self.store, self.pool, clock, DeliveryLimits())
+        self.dispatcher = DeliveryDispatcher(self.store, self.pool, self.objects, clock, DeliveryLimits())
         self.intake = OrderIntake(
             self.store, Reconciliation(self.pool, clock), Erasure(self.store, self.pool, self.objects, clock), clock
         )
@@ -444,6 +444,24 @@ async def test_no_shop_takes_all_the_room_and_a_lost_delivery_is_asked_for_again
     )
     again = await bench.asked()
     assert {(one.job_id, one.attempt) for one in again} == {(one.job_id, 2) for one in first}
+
+
+async def test_while_the_hosted_store_is_away_a_delivery_without_an_end_is_no_failure(
+    bench: Bench, away: ObjectStore
+) -> None:
+    await bench.set_storage()
+    await bench.rendered()
+    [first] = await bench.asked()
+    held = DeliveryDispatcher(bench.store, bench.pool, away, SystemClock(), DeliveryLimits())
+    for _ in range(2):
+        await bench.pool.execute("UPDATE jobs SET claimed_until = now()")
+        assert await held.dispatch() == 1  # claimed again, and not asked for
+        assert await bench.asked() == []
+    assert (await bench.job()).tries == 0
+
+    await bench.pool.execute("UPDATE jobs SET claimed_until = now()")
+    assert await bench.asked() == []
+    assert ((await bench.job()).tries, first.attempt) == (1, 1)
 
 
 async def test_clearing_keeps_what_lies_in_the_merchants_bucket(bench: Bench) -> None:

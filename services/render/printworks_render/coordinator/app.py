@@ -75,6 +75,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     delivering = DeliveryDispatcher(
         store,
         pool,
+        objects,
         runtime.clock,
         DeliveryLimits(settings.delivery_in_flight, settings.delivery_per_shop, settings.delivery_lease),
     )

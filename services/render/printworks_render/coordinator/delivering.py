@@ -12,12 +12,14 @@ from printworks_common import ids
 from printworks_common.clock import Clock
 from printworks_common.errors import TransientError
 from printworks_common.events.envelope import encode
+from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
 from printworks_common.storage import ObjectStore
 
 from printworks_render.coordinator import deliveries, metrics, transitions
+from printworks_render.coordinator.ground import held_up
 from printworks_render.coordinator.model import Job, Order
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import SQL, Change, DispatcherLock, OrderStore
@@ -41,9 +43,15 @@ class DeliveryLimits:
 
 class DeliveryDispatcher:
     def __init__(
-        self, store: OrderStore, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, limits: DeliveryLimits
+        self,
+        store: OrderStore,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        objects: ObjectStore,
+        clock: Clock,
+        limits: DeliveryLimits,
     ) -> None:
         self._store = store
+        self._objects = objects
         self._clock = clock
         self._limits = limits
         self._lock = DispatcherLock(pool, DELIVERY_LOCK)
@@ -56,8 +64,12 @@ class DeliveryDispatcher:
         limits = self._limits
         with ground_errors():
             rows = await connection.fetch(SQL["claim_deliveries"], limits.in_flight, limits.per_shop, limits.lease)
+        overdue = [row["job_id"] for row in rows if row["overdue"]]
+        waiting = await held_up(connection, self._objects, Topic.DELIVERIES, overdue)
         for row in rows:
-            await self._ask(row)
+            # Its claim has just been renewed.
+            if not (row["overdue"] and waiting):
+                await self._ask(row)
         return len(rows)
 
     async def _ask(self, row: asyncpg.Record) -> None:

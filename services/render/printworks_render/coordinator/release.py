@@ -6,7 +6,6 @@ when that has happened too often. While the store or the broker is away no worke
 is renewed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -19,16 +18,14 @@ from printworks_common.events.envelope import encode
 from printworks_common.events.rendering import PinnedInput, RenderRequested
 from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
-from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
 from printworks_common.storage import ObjectStore
 
 from printworks_render.coordinator import metrics, transitions
+from printworks_render.coordinator.ground import held_up
 from printworks_render.coordinator.model import Job, Order, Step
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import SQL, Change, DispatcherLock, OrderStore
-
-log = get_logger(__name__)
 
 RELEASE_LOCK = 0x70772D72656C65
 """Advisory lock of the release dispatcher: counting what is in flight and adding to it is one thing."""
@@ -76,10 +73,10 @@ class ReleaseDispatcher:
                 self._limits.watermark_test_orders,
             )
         overdue = [row["job_id"] for row in rows if row["overdue"]]
-        held_up = bool(overdue) and await self._held_up(connection, overdue)
+        waiting = await held_up(connection, self._objects, Topic.RENDER_REQUESTS, overdue)
         count = 0
         for row in rows:
-            if row["overdue"] and held_up:
+            if row["overdue"] and waiting:
                 await self._wait_on(row["shop"], row["order_id"], row["job_id"])
             else:
                 count += await self._release(
@@ -87,22 +84,6 @@ class ReleaseDispatcher:
                 )
         metrics.RELEASED.inc(count)
         return count
-
-    async def _held_up(
-        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", job_ids: Sequence[UUID]
-    ) -> bool:
-        """Whether what a render needs is away: a worker that lives waits as well, and its job is not to blame."""
-        with ground_errors():
-            keys = [str(one) for one in job_ids]
-            unsent = await connection.fetchval(SQL["requests_unsent"], keys, Topic.RENDER_REQUESTS)
-        if unsent:
-            missing = "broker"
-        elif await self._objects.answers():
-            return False
-        else:
-            missing = "store"
-        log.warning("renders_held_up", missing=missing, jobs=len(job_ids))
-        return True
 
     async def _wait_on(self, shop: str, order_id: str, job_id: UUID) -> None:
         now = self._clock.now()

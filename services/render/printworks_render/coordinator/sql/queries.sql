@@ -85,7 +85,7 @@ WHERE turn <= $2
 ORDER BY urgent DESC, turn, queued_at LIMIT (SELECT n FROM room)
 
 -- name: requests_unsent
--- Whether a render request of one of these jobs still waits for the broker.
+-- Whether what was asked on topic $2 about one of these jobs still waits for the broker.
 SELECT EXISTS (SELECT FROM outbox WHERE key = ANY ($1::text[]) AND topic = $2 AND refused IS NULL)
 
 -- name: claim_deliveries
