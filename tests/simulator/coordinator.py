@@ -10,8 +10,10 @@ from printworks_common import outbox
 from printworks_common.errors import GroundMissingError, TransientError
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.envelope import OutgoingRecord
+from printworks_common.events.topics import Topic
 from printworks_render.coordinator import store
 from printworks_render.coordinator.delivering import DeliveryDispatcher, DeliveryLimits
+from printworks_render.coordinator.ground import Ground
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Order, Step
 from printworks_render.coordinator.pinning import CLAIM, PinningDispatcher, PinningLimits
@@ -230,12 +232,19 @@ class Coordinator:
             clock=world,
             limits=PinningLimits(),
         )
+
+        def ground(topic: Topic) -> Ground:
+            return Ground(topic, cast("Any", bucket), self._anybody)
+
         self._release = ReleaseDispatcher(
-            self.store, pool, cast("Any", bucket), world, ReleaseLimits(lease=RENDER_LEASE)
+            self.store, pool, ground(Topic.RENDER_REQUESTS), world, ReleaseLimits(lease=RENDER_LEASE)
         )
         self._delivery = DeliveryDispatcher(
-            self.store, pool, cast("Any", bucket), world, DeliveryLimits(lease=DELIVERY_LEASE)
+            self.store, pool, ground(Topic.DELIVERIES), world, DeliveryLimits(lease=DELIVERY_LEASE)
         )
+
+    async def _anybody(self) -> bool:
+        return not self._world.chance(self._world.weather.ground)
 
     def _wake(self, after: float) -> None:
         self._world.spawn(self._dispatch(), "dispatch", after=after, crashed=lambda: self._wake(AGAIN_SECONDS))

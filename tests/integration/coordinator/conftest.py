@@ -1,6 +1,6 @@
 """The coordinator's schema on a real PostgreSQL, fresh for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import printworks_render
 import pytest
 from printworks_common.clock import SystemClock
 from printworks_common.events.control import CatalogEntry, CatalogKind
+from printworks_common.events.topics import Topic
 from printworks_common.filelinks import LinkSigner
 from printworks_common.migrations import migrate
 from printworks_common.postgres import Pool, close_pool, open_pool
@@ -17,6 +18,7 @@ from printworks_common.storage import ObjectStore
 from printworks_local.stack import Stack
 from printworks_local.stack.ports import free_ports
 from printworks_render.coordinator.erasure import Erasure
+from printworks_render.coordinator.ground import Ground
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.reconciliation import Reconciliation
 from printworks_render.coordinator.snapshots import Links
@@ -65,6 +67,17 @@ async def away() -> AsyncIterator[ObjectStore]:
     opened = ObjectStore(settings)
     yield opened
     await opened.close()
+
+
+async def somebody() -> bool:
+    return True
+
+
+def ground(
+    objects: ObjectStore, anybody: Callable[[], Awaitable[bool]] = somebody, topic: Topic = Topic.RENDER_REQUESTS
+) -> Ground:
+    """What those need who do what is asked on the topic: this store, and that they are there."""
+    return Ground(topic, objects, anybody)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from printworks_common.events.rendering import (
     RenderFinished,
     StoredFile,
 )
+from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
 from printworks_common.postgres import Pool
 from printworks_common.sealing import Sealer
@@ -41,7 +42,7 @@ from printworks_render.deliverer.delivery import Deliverer
 from printworks_render.deliverer.delivery import DeliveryLimits as CopyLimits
 from printworks_render.deliverer.storages import Storages
 
-from tests.integration.coordinator.conftest import map_the_poster
+from tests.integration.coordinator.conftest import ground, map_the_poster
 from tests.records import record_of
 from tests.s3_recorder import Request, S3Recorder, recorded
 from tests.unit.coordinator.examples import line, received
@@ -71,7 +72,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         clock = SystemClock()
-        self.dispatcher = DeliveryDispatcher(self.store, self.pool, self.objects, clock, DeliveryLimits())
+        self.dispatcher = DeliveryDispatcher(
+            self.store, self.pool, ground(self.objects, topic=Topic.DELIVERIES), clock, DeliveryLimits()
+        )
         self.intake = OrderIntake(
             self.store, Reconciliation(self.pool, clock), Erasure(self.store, self.pool, self.objects, clock), clock
         )
@@ -452,7 +455,9 @@ async def test_while_the_hosted_store_is_away_a_delivery_without_an_end_is_no_fa
     await bench.set_storage()
     await bench.rendered()
     [first] = await bench.asked()
-    held = DeliveryDispatcher(bench.store, bench.pool, away, SystemClock(), DeliveryLimits())
+    held = DeliveryDispatcher(
+        bench.store, bench.pool, ground(away, topic=Topic.DELIVERIES), SystemClock(), DeliveryLimits()
+    )
     for _ in range(2):
         await bench.pool.execute("UPDATE jobs SET claimed_until = now()")
         assert await held.dispatch() == 1  # claimed again, and not asked for

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from printworks_common.clock import SystemClock
+from printworks_common.errors import GroundMissingError
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.control import CatalogKind, RetentionBegun, RetentionNotice
 from printworks_common.events.rendering import RenderFinished
@@ -21,7 +22,7 @@ from printworks_render.coordinator.release import MAX_ATTEMPTS, ReleaseDispatche
 from printworks_render.coordinator.store import SQL, Change, OrderStore
 from printworks_render.coordinator.upkeep import Upkeep
 
-from tests.integration.coordinator.conftest import entry, map_the_poster
+from tests.integration.coordinator.conftest import entry, ground, map_the_poster
 from tests.records import record_of
 from tests.unit.coordinator.examples import catalog, line, received
 from tests.unit.coordinator.test_what_an_order_means import MOTTO, TEXTUAL_CATALOG
@@ -52,7 +53,7 @@ async def queued_order(store: OrderStore, order_id: str, shop: str = "one.myshop
 
 
 def dispatcher(store: OrderStore, pool: Pool, objects: ObjectStore, **limits: object) -> ReleaseDispatcher:
-    return ReleaseDispatcher(store, pool, objects, SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
+    return ReleaseDispatcher(store, pool, ground(objects), SystemClock(), ReleaseLimits(**limits))  # type: ignore[arg-type]  # test values
 
 
 async def tries(store: OrderStore) -> tuple[JobStatus, int]:
@@ -240,6 +241,25 @@ class TestRelease:
         await queued_order(store, "1")
         release = dispatcher(store, pool, objects, in_flight=4, per_shop=4, lease=timedelta(milliseconds=1))
         assert await release.dispatch() == 1
+        for _ in range(MAX_ATTEMPTS):
+            await asyncio.sleep(0.05)
+            assert await release.dispatch() == 0
+        assert await tries(store) == (JobStatus.PENDING, 1)
+
+    @pytest.mark.parametrize("broker_answers", [True, False])
+    async def test_while_no_worker_is_there_no_result_is_missed(
+        self, store: OrderStore, pool: Pool, objects: ObjectStore, broker_answers: bool
+    ) -> None:
+        async def nobody() -> bool:
+            if broker_answers:
+                return False
+            raise GroundMissingError("The broker does not answer.", code="broker_unreachable")
+
+        await queued_order(store, "1")
+        limits = ReleaseLimits(lease=timedelta(milliseconds=1))
+        release = ReleaseDispatcher(store, pool, ground(objects, nobody), SystemClock(), limits)
+        assert await release.dispatch() == 1
+        await pool.execute("DELETE FROM outbox")
         for _ in range(MAX_ATTEMPTS):
             await asyncio.sleep(0.05)
             assert await release.dispatch() == 0

@@ -12,6 +12,7 @@ import pytest
 from printworks_common.errors import GroundMissingError, PoisonError
 from printworks_common.events.envelope import OutgoingRecord
 from printworks_common.kafka.admin import TopicPlan, create_topics
+from printworks_common.kafka.members import has_members
 from printworks_common.kafka.producer import MAX_RECORD_BYTES, KafkaProducer
 from printworks_common.kafka.record import Record
 from printworks_common.settings import KafkaSettings
@@ -224,6 +225,23 @@ async def test_a_producer_does_not_wait_for_ever_for_a_paused_broker(room: Room,
         controlled_stack.resume(Part.KAFKA)
     await producer.send(OutgoingRecord(room.topic, "key", b"2"))
     await producer.stop()
+
+
+async def test_a_group_has_members_while_one_is_there(room: Room, held: Held) -> None:
+    async with room.member(held.handle):
+        await room.send("key", 1)
+        await room.eventually(lambda: held.begun == 1)
+        assert await has_members(room.settings, room.group)
+        held.release.set()
+    assert not await has_members(room.settings, room.group)
+    assert not await has_members(room.settings, f"{room.group}-never-there")
+
+
+async def test_whether_a_group_has_members_is_not_told_without_a_broker(room: Room) -> None:
+    nowhere = room.settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    with pytest.raises(GroundMissingError) as caught:
+        await has_members(nowhere, room.group)
+    assert caught.value.code == "broker_unreachable"
 
 
 async def test_a_record_above_the_limit_is_poison_at_once(room: Room) -> None:

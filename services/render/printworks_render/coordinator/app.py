@@ -7,6 +7,8 @@ from printworks_common.events.control import CatalogEntry
 from printworks_common.events.topics import Topic
 from printworks_common.fetching import Fetcher
 from printworks_common.kafka.compacted import read_compacted
+from printworks_common.kafka.groups import GROUPS
+from printworks_common.kafka.members import has_members
 from printworks_common.kafka.record import Record
 from printworks_common.outbox import OutboxRelay
 from printworks_common.runtime import Runtime
@@ -16,6 +18,7 @@ from printworks_common.wiring import connect_database, connect_producer, consume
 from printworks_render.coordinator import metrics
 from printworks_render.coordinator.delivering import DeliveredCopies, DeliveryDispatcher, DeliveryLimits
 from printworks_render.coordinator.erasure import Erasure
+from printworks_render.coordinator.ground import Ground
 from printworks_render.coordinator.intake import OrderIntake
 from printworks_render.coordinator.model import Step
 from printworks_render.coordinator.pinning import PinningDispatcher, PinningLimits
@@ -60,10 +63,15 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
         clock=runtime.clock,
         limits=PinningLimits(settings.pin_parallel, settings.pin_per_shop),
     )
+
+    def ground(topic: Topic) -> Ground:
+        [group] = [name for name, topics in GROUPS.items() if topic in topics]
+        return Ground(topic, objects, lambda: has_members(settings, group))
+
     release = ReleaseDispatcher(
         store,
         pool,
-        objects,
+        ground(Topic.RENDER_REQUESTS),
         runtime.clock,
         ReleaseLimits(
             in_flight=settings.render_in_flight,
@@ -75,7 +83,7 @@ async def build(runtime: Runtime[CoordinatorSettings]) -> None:
     delivering = DeliveryDispatcher(
         store,
         pool,
-        objects,
+        ground(Topic.DELIVERIES),
         runtime.clock,
         DeliveryLimits(settings.delivery_in_flight, settings.delivery_per_shop, settings.delivery_lease),
     )

@@ -12,14 +12,13 @@ from printworks_common import ids
 from printworks_common.clock import Clock
 from printworks_common.errors import TransientError
 from printworks_common.events.envelope import encode
-from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
 from printworks_common.logs import get_logger
 from printworks_common.postgres import ground_errors
 from printworks_common.storage import ObjectStore
 
 from printworks_render.coordinator import deliveries, metrics, transitions
-from printworks_render.coordinator.ground import held_up
+from printworks_render.coordinator.ground import Ground
 from printworks_render.coordinator.model import Job, Order
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import SQL, Change, DispatcherLock, OrderStore
@@ -46,12 +45,12 @@ class DeliveryDispatcher:
         self,
         store: OrderStore,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        objects: ObjectStore,
+        ground: Ground,
         clock: Clock,
         limits: DeliveryLimits,
     ) -> None:
         self._store = store
-        self._objects = objects
+        self._ground = ground
         self._clock = clock
         self._limits = limits
         self._lock = DispatcherLock(pool, DELIVERY_LOCK)
@@ -65,7 +64,7 @@ class DeliveryDispatcher:
         with ground_errors():
             rows = await connection.fetch(SQL["claim_deliveries"], limits.in_flight, limits.per_shop, limits.lease)
         overdue = [row["job_id"] for row in rows if row["overdue"]]
-        waiting = await held_up(connection, self._objects, Topic.DELIVERIES, overdue)
+        waiting = await self._ground.missing(connection, overdue)
         for row in rows:
             # Its claim has just been renewed.
             if not (row["overdue"] and waiting):

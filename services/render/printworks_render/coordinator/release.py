@@ -2,8 +2,8 @@
 
 Only about twice the worker slots wait in the topic; all else waits here, where it can be cancelled, overtaken by a
 person's retry, and counted. A request whose result does not come within the lease is released again, and its job fails
-when that has happened too often. While the store or the broker is away no worker could have finished it: then the lease
-is renewed.
+when that has happened too often. While the store or the broker is away, or no worker is there, nobody could have
+finished it: then the lease is renewed.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,11 @@ from printworks_common.clock import Clock
 from printworks_common.events.artwork import JobStatus
 from printworks_common.events.envelope import encode
 from printworks_common.events.rendering import PinnedInput, RenderRequested
-from printworks_common.events.topics import Topic
 from printworks_common.failures import Reason
 from printworks_common.postgres import ground_errors
-from printworks_common.storage import ObjectStore
 
 from printworks_render.coordinator import metrics, transitions
-from printworks_render.coordinator.ground import held_up
+from printworks_render.coordinator.ground import Ground
 from printworks_render.coordinator.model import Job, Order, Step
 from printworks_render.coordinator.snapshots import SOURCE
 from printworks_render.coordinator.store import SQL, Change, DispatcherLock, OrderStore
@@ -50,12 +48,12 @@ class ReleaseDispatcher:
         self,
         store: OrderStore,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        objects: ObjectStore,
+        ground: Ground,
         clock: Clock,
         limits: ReleaseLimits,
     ) -> None:
         self._store = store
-        self._objects = objects
+        self._ground = ground
         self._clock = clock
         self._limits = limits
         self._lock = DispatcherLock(pool, RELEASE_LOCK)
@@ -73,7 +71,7 @@ class ReleaseDispatcher:
                 self._limits.watermark_test_orders,
             )
         overdue = [row["job_id"] for row in rows if row["overdue"]]
-        waiting = await held_up(connection, self._objects, Topic.RENDER_REQUESTS, overdue)
+        waiting = await self._ground.missing(connection, overdue)
         count = 0
         for row in rows:
             if row["overdue"] and waiting:
