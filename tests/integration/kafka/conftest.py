@@ -128,6 +128,13 @@ class Room:
             await consumer.stop()
         return {partition: offset for partition, offset in offsets.items() if offset is not None}
 
+    async def eventually_committed(self, records: int, within: float) -> None:
+        """Wait until the group has committed at least so many."""
+        until = time.monotonic() + within
+        while (so_far := sum((await self.committed()).values())) < records:
+            assert time.monotonic() < until, f"{so_far} of {records} are committed"
+            await asyncio.sleep(0.5)
+
 
 @pytest.fixture
 def settings(kafka_bootstrap: str) -> KafkaSettings:

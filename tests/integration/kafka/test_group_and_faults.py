@@ -175,8 +175,9 @@ async def test_a_broker_that_is_killed_and_comes_back_costs_nothing(room: Room, 
             await send_until_acknowledged(number)
         await room.eventually(lambda: len(effects) == 40, within=60)
         await room.eventually(lambda: loop.ready and not any(loop.lag().values()), within=60)
+        # By the living member: one that leaves before the broker has loaded its offsets again commits nothing.
+        await room.eventually_committed(40, within=60)
     assert await room.dead_letters() == []
-    assert sum((await room.committed()).values()) >= 40
 
 
 async def test_a_handler_that_publishes_holds_while_the_broker_is_away(room: Room, controlled_stack: Stack) -> None:
